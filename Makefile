@@ -1,0 +1,61 @@
+# Serayu: `make demo` shows it, `make test` tests it, `make check` looks at style, types and contracts.
+# All need Python 3.11 or newer with venv, and nothing else: tools come hashed into .venv.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+UV := $(BIN)/uv
+COMPONENTS := api edge ingest models standalone vision
+
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header
+
+.PHONY: demo test check venv lock clean
+.DELETE_ON_ERROR:
+
+demo: .venv/.run
+	$(BIN)/serayu demo $(ARGS)
+
+test: .venv/.ready
+	$(BIN)/pytest $(ARGS)
+
+check: .venv/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest --doctest-modules $(COMPONENTS) tests/test_locks.py
+
+venv: .venv/.ready
+
+# Every lock file again, keeping the pins that still fit; delete a lock first to move all of its pins.
+# dev.lock comes first and constrains the others, so that what runs is what was tested.
+lock: $(UV)
+	echo 'uv==$(UV_VERSION)' | $(COMPILE) --no-annotate --output-file requirements/uv.lock -
+	$(COMPILE) --extra edge --extra server --group dev --output-file requirements/dev.lock pyproject.toml
+	$(COMPILE) --extra edge --extra server --group build --constraint requirements/dev.lock \
+		--output-file requirements/run.lock pyproject.toml
+	$(COMPILE) --extra edge --group build --constraint requirements/dev.lock \
+		--output-file requirements/edge.lock pyproject.toml
+
+$(UV): requirements/uv.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+		--requirement requirements/uv.lock
+	touch $@
+
+# What runs, without test and style tools: a third less to fetch than .ready.
+.venv/.run: pyproject.toml requirements/run.lock | $(UV)
+	rm -f .venv/.ready
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/run.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+# What runs, plus what tests it; it serves `make demo` as well.
+.venv/.ready: pyproject.toml requirements/dev.lock | $(UV)
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch .venv/.run $@
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist
