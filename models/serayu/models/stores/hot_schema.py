@@ -1,0 +1,58 @@
+"""Numbered migrations of the hot store's SQLite file; ``PRAGMA user_version`` counts those applied."""
+
+import sqlite3
+
+from serayu.models.errors import StoreError
+
+# observation.id is the store's change number: new and revised rows take the next one, so a cursor that follows it
+# sees every change once. It is kept in `meta`, not AUTOINCREMENT: one counter for inserts and revisions alike.
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE series (
+        id INTEGER PRIMARY KEY, region TEXT NOT NULL, station TEXT NOT NULL, property TEXT NOT NULL,
+        UNIQUE (region, station, property)
+    );
+    CREATE TABLE outbox (
+        id INTEGER PRIMARY KEY, region TEXT NOT NULL, station TEXT NOT NULL, oid TEXT NOT NULL,
+        UNIQUE (region, station, oid)
+    );
+    CREATE TABLE observation (
+        id INTEGER PRIMARY KEY, series INTEGER NOT NULL, t INTEGER NOT NULL, value REAL,
+        flag INTEGER NOT NULL, tests INTEGER NOT NULL, outbox INTEGER, seq INTEGER,
+        received INTEGER NOT NULL, late INTEGER NOT NULL, revised INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE UNIQUE INDEX observation_time ON observation (series, t);
+    CREATE UNIQUE INDEX observation_identity ON observation (outbox, seq) WHERE outbox IS NOT NULL;
+    CREATE TABLE latest (
+        series INTEGER PRIMARY KEY, t INTEGER NOT NULL, value REAL, flag INTEGER NOT NULL, tests INTEGER NOT NULL,
+        received INTEGER NOT NULL, late INTEGER NOT NULL
+    );
+    CREATE TABLE hourly (
+        series INTEGER NOT NULL, hour INTEGER NOT NULL, n INTEGER NOT NULL, total REAL NOT NULL,
+        minimum REAL NOT NULL, maximum REAL NOT NULL, PRIMARY KEY (series, hour)
+    ) WITHOUT ROWID;
+    CREATE TABLE dead_letter (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, digest BLOB NOT NULL UNIQUE, topic TEXT NOT NULL, payload BLOB NOT NULL,
+        reason TEXT NOT NULL, detail TEXT NOT NULL, first_received INTEGER NOT NULL, last_received INTEGER NOT NULL,
+        count INTEGER NOT NULL, replayed INTEGER
+    );
+    CREATE TABLE cursor (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO meta VALUES ('last_id', 0);
+    """,
+)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a file to the newest schema, one transaction per step.
+
+    Raises
+    ------
+    StoreError
+        The file was written by a newer Serayu.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise StoreError(f"the store has schema {version}, this Serayu knows {len(MIGRATIONS)}: update Serayu")
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")

@@ -1,0 +1,68 @@
+"""What every SQLite file of Serayu has in common: pragmas, error translation, one connection a thread."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from serayu.models.errors import StoreError, StoreFullError, StoreUnavailableError
+
+BUSY_TIMEOUT_MS = 5000
+
+
+def connect(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> sqlite3.Connection:
+    """Open a file in WAL mode; every commit reaches the disk before it returns (synchronous FULL)."""
+    with translated(path):
+        connection = sqlite3.connect(path, isolation_level=None, timeout=busy_timeout_ms / 1000)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn sqlite3's errors into the store errors of `serayu.models.errors`."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        text = str(error)
+        if "full" in text:
+            raise StoreFullError(f"{path}: {text}") from error
+        if any(word in text for word in ("locked", "busy", "unable to open", "disk I/O", "readonly")):
+            raise StoreUnavailableError(f"{path}: {text}") from error
+        raise
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError)):
+            raise
+        raise StoreError(f"{path}: {error}") from error
+
+
+class ThreadConnections:
+    """One connection a thread to the same file, closed together."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+
+    def get(self) -> sqlite3.Connection:
+        """Return this thread's connection."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                self.path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False
+            )
+            self._local.connection = connection
+            with self._lock:
+                self._all.append(connection)
+        return connection
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._lock:
+            for connection in self._all:
+                connection.close()
+            self._all.clear()
+        self._local = threading.local()
