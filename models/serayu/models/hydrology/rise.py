@@ -6,10 +6,14 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["MIN_SLOPE_SAMPLES", "RateOfRise", "rate_of_rise", "theil_sen_slope"]
+__all__ = ["MAX_SLOPE_SAMPLES", "MIN_SLOPE_SAMPLES", "RateOfRise", "rate_of_rise", "theil_sen_slope"]
 
 MIN_SLOPE_SAMPLES = 3
 """Fewest samples of a robust slope: with two, one bad reading is the slope."""
+
+MAX_SLOPE_SAMPLES = 120
+"""Most samples of a robust slope: 7140 pairs take a few milliseconds, a half hour at 1 Hz would take a
+second."""
 
 _SECONDS_PER_HOUR = 3600.0
 
@@ -83,11 +87,13 @@ def rate_of_rise(times_s: Sequence[float], stages_m: Sequence[float], *, window_
     return RateOfRise(_slope_per_h(recent[0], recent[-1]), max(steps[1 - len(recent) :]), steps)
 
 
-def theil_sen_slope(times_s: Sequence[float], values: Sequence[float]) -> float | None:
+def theil_sen_slope(
+    times_s: Sequence[float], values: Sequence[float], *, max_samples: int = MAX_SLOPE_SAMPLES
+) -> float | None:
     """Robust slope: the median of the slopes between all pairs of samples (Theil 1950, Sen 1968).
 
     Up to 29 % of the samples may be wrong without spoiling it. The work grows with the square of the number
-    of samples: meant for a window of tens, not for a series of thousands.
+    of samples, so a longer series is thinned to evenly chosen samples, the first and the last among them.
 
     Parameters
     ----------
@@ -96,6 +102,8 @@ def theil_sen_slope(times_s: Sequence[float], values: Sequence[float]) -> float 
         later in the series counts.
     values
         Values in any unit, shape (n,). Missing ones (NaN) are passed over.
+    max_samples
+        Most samples that enter, 3 or more.
 
     Returns
     -------
@@ -105,7 +113,7 @@ def theil_sen_slope(times_s: Sequence[float], values: Sequence[float]) -> float 
     Raises
     ------
     ValueError
-        When the lengths differ.
+        When the lengths differ or fewer than three samples are allowed.
 
     Examples
     --------
@@ -115,9 +123,14 @@ def theil_sen_slope(times_s: Sequence[float], values: Sequence[float]) -> float 
     >>> round(slope * 3600, 6)
     0.6
     """
+    if max_samples < MIN_SLOPE_SAMPLES:
+        raise ValueError(f"max_samples must be at least {MIN_SLOPE_SAMPLES}, got {max_samples}")
     samples = _clean(times_s, values)
     if len(samples) < MIN_SLOPE_SAMPLES:
         return None
+    if len(samples) > max_samples:
+        last = len(samples) - 1
+        samples = [samples[round(index * last / (max_samples - 1))] for index in range(max_samples)]
     return statistics.median(
         (later[1] - earlier[1]) / (later[0] - earlier[0])
         for index, earlier in enumerate(samples)
