@@ -10,6 +10,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from serayu.models.properties import OBSERVED_PROPERTIES
 from tests import servers
 
 pytestmark = pytest.mark.servers
@@ -104,6 +105,17 @@ def _arrives(broker: servers.Server, *, writer: str, topic: str, reader: str = "
             seen.append(message)
     assert seen in ([], [(topic, b"probe")])
     return bool(seen)
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [("pattern write serayu/v1/+/%u/", "agent"), ("topic write serayu/v1/+/+/", "simulator")],
+)
+def test_the_writable_topics_are_the_observed_properties_and_the_status(line: str, what: str) -> None:
+    text = (MOSQUITTO / "acl").read_text(encoding="utf-8")
+    section = text.partition("user svc.simulator")[2] if what == "simulator" else text
+    leaves = re.findall(rf"(?m)^{re.escape(line)}(\S+)$", section)
+    assert sorted(leaves) == sorted([*OBSERVED_PROPERTIES, "status"])
 
 
 @pytest.mark.parametrize(
