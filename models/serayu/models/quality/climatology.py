@@ -11,7 +11,6 @@ US = timedelta(microseconds=1)
 
 Period = Literal["year", "quarter", "month", "week", "dayofyear", "dayofweek"]
 _PERIODS: tuple[str, ...] = get_args(Period)
-_ALIASES = {"weekofyear": "week"}  # the older name of the same thing in ioos_qc configurations
 
 _KEYS = frozenset({"tspan", "vspan", "fspan", "zspan", "period"})
 
@@ -25,7 +24,7 @@ def ordered_span(name: str, span: object) -> tuple[float, float]:
         Not two numbers, one is NaN, or the first exceeds the second; the message begins with *name*.
     """
     if isinstance(span, str | bytes | Mapping) or not isinstance(span, Iterable):
-        raise ValueError(f"{name}: expected two numbers (low, high), got {span!r}")
+        raise ValueError(f"{name}: expected two numbers (low, high), got {span!r}")  # noqa: TRY004 - a setting
     bounds = tuple(span)
     if len(bounds) != 2:  # noqa: PLR2004 - low and high
         raise ValueError(f"{name}: expected two numbers (low, high), got {len(bounds)}: {bounds!r}")
@@ -40,7 +39,9 @@ def ordered_span(name: str, span: object) -> tuple[float, float]:
     return low, high
 
 
-def check_nested(inner_name: str, inner: tuple[float, float], outer_name: str, outer: tuple[float, float]) -> None:
+def check_nested(
+    inner_name: str, inner: tuple[float, float], outer_name: str, outer: tuple[float, float]
+) -> None:
     """Refuse an inner (suspect) span that reaches outside the outer (fail) span.
 
     Raises
@@ -50,7 +51,8 @@ def check_nested(inner_name: str, inner: tuple[float, float], outer_name: str, o
     """
     if inner[0] < outer[0] or inner[1] > outer[1]:
         raise ValueError(
-            f"{inner_name} [{inner[0]:g}, {inner[1]:g}] must lie within {outer_name} [{outer[0]:g}, {outer[1]:g}]"
+            f"{inner_name} [{inner[0]:g}, {inner[1]:g}] must lie within "
+            f"{outer_name} [{outer[0]:g}, {outer[1]:g}]"
         )
 
 
@@ -74,7 +76,7 @@ def time_us(value: object) -> int:
         except ValueError as exc:
             raise ValueError(f"tspan: {text!r} is no ISO 8601 time") from exc
     if not isinstance(value, datetime):
-        raise ValueError(f"tspan: expected a time, got {value!r}")  # noqa: TRY004 - a wrong setting, like the rest
+        raise ValueError(f"tspan: expected a time, got {value!r}")  # noqa: TRY004 - a setting
     aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
     return (aware - EPOCH) // US
 
@@ -157,7 +159,8 @@ class ClimatologySpan:
             if mapping.get(required) is None:
                 raise ValueError(f"{required}: a climatology span needs it")
         period = mapping.get("period")
-        period = _ALIASES.get(period, period)
+        if period == "weekofyear":  # its older name in ioos_qc configurations
+            period = "week"
         tspan = mapping["tspan"]
         if period is None:
             if isinstance(tspan, str) or not isinstance(tspan, Sequence):

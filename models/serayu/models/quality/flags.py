@@ -1,7 +1,7 @@
 """QARTOD flags, the tests that set them, and how several become one.
 
-Flag values and precedence: IOOS QARTOD (Manual for Real-Time Oceanographic Data Quality Control Flags, 2017), in the
-order that ioos_qc 3.0.0 applies: from low to high 9, 2, 1, 3, 4.
+Flag values and precedence: IOOS QARTOD (Manual for Real-Time Oceanographic Data Quality Control Flags, 2017),
+in the order that ioos_qc 3.0.0 applies: from low to high 9, 2, 1, 3, 4.
 """
 
 import enum
@@ -65,7 +65,9 @@ def worst(flags: Iterable[int]) -> QualityFlag:
     >>> worst([1, 9, 3]).name
     'SUSPECT'
     """
-    return max((QualityFlag(flag) for flag in flags), key=_RANK.__getitem__, default=QualityFlag.NOT_EVALUATED)
+    return max(
+        (QualityFlag(flag) for flag in flags), key=_RANK.__getitem__, default=QualityFlag.NOT_EVALUATED
+    )
 
 
 def reason_names(tests: int) -> tuple[str, ...]:

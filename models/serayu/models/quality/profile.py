@@ -37,7 +37,7 @@ def as_number(name: str, value: object) -> float:
         It is none; the message begins with *name*.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{name}: expected a number, got {value!r}")  # noqa: TRY004 - a wrong setting, like the rest
+        raise ValueError(f"{name}: expected a number, got {value!r}")  # noqa: TRY004 - a setting
     if not math.isfinite(value):
         raise ValueError(f"{name}: expected a finite number, got {value!r}")
     return float(value)
@@ -52,19 +52,20 @@ class QcProfile:
     Parameters
     ----------
     gross_fail, gross_suspect
-        Lowest and highest value; outside a value fails or is suspect, the bounds are inside. The suspect span lies
-        within the fail span.
+        Lowest and highest value; outside a value fails or is suspect, the bounds are inside. The suspect span
+        lies within the fail span.
     rate_suspect_per_s, rate_fail_per_s
         Change per second to the value before, above which a value is suspect or fails.
     spike_suspect, spike_fail
         Distance to both neighbours above which a value is suspect or fails; see *spike_method*.
     spike_method
-        ``average``: distance to the mean of the neighbours. ``differential``: the smaller of the two steps where they
-        change sign, else 0; a rise that goes on is then no spike, however fast.
+        ``average``: distance to the mean of the neighbours. ``differential``: the smaller of the two steps
+        where they change sign, else 0; a rise that goes on is then no spike, however fast.
     flat_suspect_s, flat_fail_s
         Seconds of samples within *flat_tolerance* of one another, after which a value is suspect or fails.
     flat_tolerance
-        Range of values, greater than 0, below which they count as unchanged. Needed by the flat line test only.
+        Range of values, greater than 0, below which they count as unchanged. Needed by the flat line test
+        only.
     gap_s
         Seconds without a sample after which the next value is suspect: its neighbours say nothing about it.
     climatology
@@ -174,12 +175,14 @@ def _refuse_unknown(mapping: Mapping[str, Any]) -> None:
     known = {field.name for field in dataclasses.fields(QcProfile)}
     unknown = sorted(set(mapping) - known)
     if unknown:
-        raise ValueError(f"{unknown[0]}: unknown field of a quality profile; known: {', '.join(sorted(known))}")
+        raise ValueError(
+            f"{unknown[0]}: unknown field of a quality profile; known: {', '.join(sorted(known))}"
+        )
 
 
 def _checked_spans(spans: object) -> tuple[ClimatologySpan, ...]:
     if isinstance(spans, str | Mapping) or not isinstance(spans, Iterable):
-        raise ValueError(f"climatology: expected a list of spans, got {spans!r}")
+        raise ValueError(f"climatology: expected a list of spans, got {spans!r}")  # noqa: TRY004 - a setting
     return tuple(as_climatology_span(f"climatology[{row}]", span) for row, span in enumerate(spans))
 
 
@@ -194,7 +197,7 @@ def as_climatology_span(name: str, span: object) -> ClimatologySpan:
     if isinstance(span, ClimatologySpan):
         return span
     if not isinstance(span, Mapping):
-        raise ValueError(f"{name}: expected a mapping, got {span!r}")  # noqa: TRY004 - a wrong setting, like the rest
+        raise ValueError(f"{name}: expected a mapping, got {span!r}")  # noqa: TRY004 - a setting
     try:
         return ClimatologySpan.from_mapping(span)
     except ValueError as exc:

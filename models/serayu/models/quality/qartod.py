@@ -5,40 +5,63 @@ Behaviour follows ioos_qc 3.0.0 (Apache-2.0, github.com/ioos/ioos_qc) with these
 - a threshold of 0 is a threshold, and an empty series gives empty flags;
 - thresholds are checked against each other, and a span must be given low bound first;
 - time steps keep their fraction of a second, and times must increase;
-- `flat_line` looks back over a window of time and never at the median step of the whole series, so that a value's flag
-  does not depend on values after it. For a regular step of at most half the threshold the flags are the same;
-- in `run_profile` a gap makes the value after it suspect, not failed: the first value after an outage may be the flood.
+- `flat_line` looks back over a window of time and never at the median step of the whole series, so that a
+  value's flag does not depend on values after it. For a regular step of at most half the threshold the flags
+  are the same, but for a value alone in its window, the others missing: it is no flat line here;
+- `climatology` leaves a missing value missing, where ioos_qc calls it good inside the period;
+- in `run_profile` a gap makes the value after it suspect, not failed: the first value after an outage may be
+  the flood.
 
-NaN, infinite and masked values are ``MISSING`` (9) in every test. Times are seconds since 1970 UTC, or ``datetime64``.
+NaN, infinite and masked values are ``MISSING`` (9) in every test. Times are seconds since 1970 UTC, or
+``datetime64``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from serayu.models.quality.arrays import (
+    FAIL,
+    GOOD,
+    MISSING,
+    NOT_EVALUATED,
+    SUSPECT,
+    US_PER_S,
+    Flags,
+    Values,
+    as_series,
+    as_times,
+    as_values,
+    check_limits,
+    check_one_dimensional,
+    graded,
+)
 from serayu.models.quality.climatology import EPOCH, ClimatologySpan, check_nested, ordered_span, period_of
-from serayu.models.quality.flags import FAIL_SHIFT, PRECEDENCE, QcTest, QualityFlag
+from serayu.models.quality.combine import aggregate
+from serayu.models.quality.flags import QcTest
 from serayu.models.quality.profile import (
     SPIKE_METHODS,
     QcProfile,
     SpikeMethod,
     as_climatology_span,
     as_number,
-    check_ordered,
 )
+from serayu.models.quality.windows import ends_flat_line
 
-Flags = npt.NDArray[np.uint8]
-Values = npt.ArrayLike | Sequence[float | None]
+__all__ = [
+    "aggregate",
+    "climatology",
+    "flat_line",
+    "gross_range",
+    "rate_of_change",
+    "run_profile",
+    "spike",
+    "time_gap",
+]
 
-_GOOD = np.uint8(QualityFlag.GOOD)
-_NOT_EVALUATED = np.uint8(QualityFlag.NOT_EVALUATED)
-_SUSPECT = np.uint8(QualityFlag.SUSPECT)
-_FAIL = np.uint8(QualityFlag.FAIL)
-_MISSING = np.uint8(QualityFlag.MISSING)
-_US_PER_S = 1_000_000
 _S_PER_H = 3600.0
 
 
@@ -67,17 +90,17 @@ def gross_range(
     >>> gross_range([1, 2, 8], fail_span=(0, 5), suspect_span=(2, 4)).tolist()
     [3, 1, 4]
     """
-    array, missing = _values(values)
-    flags = np.full(array.shape, _GOOD)
+    array, missing = as_values(values)
+    flags = np.full(array.shape, GOOD)
     outer = None if fail_span is None else ordered_span("fail_span", fail_span)
     if suspect_span is not None:
         inner = ordered_span("suspect_span", suspect_span)
         if outer is not None:
             check_nested("suspect_span", inner, "fail_span", outer)
-        flags[(array < inner[0]) | (array > inner[1])] = _SUSPECT
+        flags[(array < inner[0]) | (array > inner[1])] = SUSPECT
     if outer is not None:
-        flags[(array < outer[0]) | (array > outer[1])] = _FAIL
-    flags[missing] = _MISSING
+        flags[(array < outer[0]) | (array > outer[1])] = FAIL
+    flags[missing] = MISSING
     return flags
 
 
@@ -112,12 +135,12 @@ def rate_of_change(
     >>> rate_of_change([2, 10, 10], [0, 900, 1800], suspect_per_s=5 / 900).tolist()
     [1, 3, 1]
     """
-    array, missing, t_us = _series(values, times_s)
-    _check_limits("suspect_per_s", suspect_per_s, "fail_per_s", fail_per_s)
+    array, missing, t_us = as_series(values, times_s)
+    check_limits("suspect_per_s", suspect_per_s, "fail_per_s", fail_per_s)
     rate = np.full(array.shape, np.nan)
     with np.errstate(over="ignore", invalid="ignore"):
-        rate[1:] = np.abs(np.diff(array)) / (np.diff(t_us) / _US_PER_S)
-    return _graded(rate, missing, suspect_per_s, fail_per_s)
+        rate[1:] = np.abs(np.diff(array)) / (np.diff(t_us) / US_PER_S)
+    return graded(rate, missing, suspect_per_s, fail_per_s)
 
 
 def spike(
@@ -134,10 +157,11 @@ def spike(
     values
         Shape (n,).
     suspect, fail
-        Distances in the unit of *values*, not negative; a distance equal to them passes. ``None`` leaves a level out.
+        Distances in the unit of *values*, not negative; a distance equal to them passes. ``None`` leaves a
+        level out.
     method
-        ``average``: distance to the mean of both neighbours. ``differential``: the smaller of the two steps if they
-        change sign, else 0.
+        ``average``: distance to the mean of both neighbours. ``differential``: the smaller of the two steps
+        if they change sign, else 0.
 
     Returns
     -------
@@ -156,15 +180,15 @@ def spike(
     """
     if method not in SPIKE_METHODS:
         raise ValueError(f"method: {method!r} is none of {', '.join(SPIKE_METHODS)}")
-    _check_limits("suspect", suspect, "fail", fail)
-    array, missing = _values(values)
-    _one_dimensional("values", array)
+    check_limits("suspect", suspect, "fail", fail)
+    array, missing = as_values(values)
+    check_one_dimensional("values", array)
     distance = np.full(array.shape, np.nan)
     if array.size > 2:  # noqa: PLR2004 - a value and its two neighbours
         with np.errstate(over="ignore", invalid="ignore"):
             distance[1:-1] = _spike_distance(array, method)
-    flags = _graded(distance, missing, suspect, fail)
-    flags[np.isnan(distance) & ~missing] = _NOT_EVALUATED
+    flags = graded(distance, missing, suspect, fail)
+    flags[np.isnan(distance) & ~missing] = NOT_EVALUATED
     return flags
 
 
@@ -190,10 +214,10 @@ def flat_line(
 ) -> Flags:
     """Flag values that end a stretch of samples whose range stays below a tolerance.
 
-    For a threshold T the window of a value at time t holds the samples in [t - T, t]. A step longer than T / 2 starts
-    the history anew, so that a few samples around an outage are no flat line. The value is flagged when the history,
-    the last step included, is longer than T, when two or more values in the window are not missing, and when their
-    range is less than *tolerance*.
+    For a threshold T the window of a value at time t holds the samples in [t - T, t]. A step longer than T /
+    2 starts the history anew, so that a few samples around an outage are no flat line. The value is flagged
+    when the history, the last step included, is longer than T, when two or more values in the window are not
+    missing, and when their range is less than *tolerance*.
 
     Parameters
     ----------
@@ -214,63 +238,19 @@ def flat_line(
     >>> flat_line([5, 5, 5, 5, 5, 6], range(6), suspect_s=3, fail_s=4, tolerance=0.1).tolist()
     [1, 1, 1, 3, 4, 1]
     """
-    array, missing, t_us = _series(values, times_s)
-    _check_limits("suspect_s", suspect_s, "fail_s", fail_s)
+    array, missing, t_us = as_series(values, times_s)
+    check_limits("suspect_s", suspect_s, "fail_s", fail_s)
     if as_number("tolerance", tolerance) < 0:
         raise ValueError(f"tolerance: must not be negative, got {tolerance:g}")
-    flags = np.full(array.shape, _GOOD)
-    for name, threshold_s, flag in (("suspect_s", suspect_s, _SUSPECT), ("fail_s", fail_s, _FAIL)):
+    flags = np.full(array.shape, GOOD)
+    for name, threshold_s, flag in (("suspect_s", suspect_s, SUSPECT), ("fail_s", fail_s, FAIL)):
         if threshold_s is None:
             continue
         if threshold_s <= 0:
             raise ValueError(f"{name}: must be greater than 0, got {threshold_s:g}")
-        flags[_flat(array, missing, t_us, round(threshold_s * _US_PER_S), tolerance)] = flag
-    flags[missing] = _MISSING
+        flags[ends_flat_line(array, missing, t_us, round(threshold_s * US_PER_S), tolerance)] = flag
+    flags[missing] = MISSING
     return flags
-
-
-def _flat(
-    array: npt.NDArray[np.float64],
-    missing: npt.NDArray[np.bool_],
-    t_us: npt.NDArray[np.int64],
-    threshold_us: int,
-    tolerance: float,
-) -> npt.NDArray[np.bool_]:
-    """Tell which values end a flat line of one threshold."""
-    if array.size == 0:
-        return np.zeros(0, dtype=np.bool_)
-    index = np.arange(array.size)
-    step = np.diff(t_us, prepend=t_us[:1])
-    start = np.maximum.accumulate(np.where(2 * step > threshold_us, index, 0))
-    first = np.maximum(start, np.searchsorted(t_us, t_us - threshold_us, side="left"))
-    valid = np.concatenate([[0], np.cumsum(~missing)])
-    enough = valid[index + 1] - valid[first] > 1
-    covered = t_us - t_us[start] + step > threshold_us
-    with np.errstate(over="ignore", invalid="ignore"):
-        quiet = _window_extreme(np.where(missing, -np.inf, array), first, np.maximum) - _window_extreme(
-            np.where(missing, np.inf, array), first, np.minimum
-        )
-    return enough & covered & (quiet < tolerance)
-
-
-def _window_extreme(
-    array: npt.NDArray[np.float64], first: npt.NDArray[np.intp], pick: np.ufunc
-) -> npt.NDArray[np.float64]:
-    """Return the extreme of ``array[first[i]:i + 1]`` for each i, in O(n log n).
-
-    Extremes of blocks of 1, 2, 4, … samples that end at each i are built from one another; two blocks, which may
-    overlap, cover any window (a sparse table, kept one level at a time).
-    """
-    index = np.arange(array.size)
-    level_of = np.frexp((index - first + 1).astype(np.float64))[1] - 1  # floor of log2 of the window's length
-    result = array.copy()
-    block = array.copy()
-    for level in range(1, int(level_of.max()) + 1):
-        half = 1 << (level - 1)
-        block[half:] = pick(block[half:], block[:-half].copy())
-        here = np.nonzero(level_of == level)[0]
-        result[here] = pick(block[here], block[first[here] + 2 * half - 1])
-    return result
 
 
 def time_gap(
@@ -289,8 +269,8 @@ def time_gap(
     fail_span_h, suspect_span_h
         Spans in hours, not negative; a step equal to them passes. 2 h is the default of ioos_qc.
     first_like_second
-        Give the first sample the flag of the second, as ioos_qc does (2 if that time is missing). False: 1, for a
-        caller who cannot wait for the second.
+        Give the first sample the flag of the second, as ioos_qc does (2 if that time is missing). False: 1,
+        for a caller who cannot wait for the second.
 
     Returns
     -------
@@ -307,20 +287,20 @@ def time_gap(
     >>> time_gap([0, 60, 9000], fail_span_h=2).tolist()
     [1, 1, 4]
     """
-    _check_limits("suspect_span_h", suspect_span_h, "fail_span_h", fail_span_h)
-    t_us, missing = _times(times_s)
+    check_limits("suspect_span_h", suspect_span_h, "fail_span_h", fail_span_h)
+    t_us, missing = as_times(times_s)
     known = t_us[~missing]
     if np.any(np.diff(known) <= 0):
         raise ValueError("times_s: times must increase")
-    flags = np.full(t_us.shape, _GOOD)
+    flags = np.full(t_us.shape, GOOD)
     step = np.diff(t_us)
-    for span_h, flag in ((suspect_span_h, _SUSPECT), (fail_span_h, _FAIL)):
+    for span_h, flag in ((suspect_span_h, SUSPECT), (fail_span_h, FAIL)):
         if span_h is not None:
-            flags[1:][step > round(span_h * _S_PER_H * _US_PER_S)] = flag
-    flags[1:][missing[:-1]] = _NOT_EVALUATED
-    flags[missing] = _MISSING
+            flags[1:][step > round(span_h * _S_PER_H * US_PER_S)] = flag
+    flags[1:][missing[:-1]] = NOT_EVALUATED
+    flags[missing] = MISSING
     if first_like_second and flags.size > 1 and not missing[0]:
-        flags[0] = _NOT_EVALUATED if missing[1] else flags[1]
+        flags[0] = NOT_EVALUATED if missing[1] else flags[1]
     return flags
 
 
@@ -352,14 +332,14 @@ def climatology(
     ValueError
         Shapes differ, a time is missing, or a span makes no sense.
     """
-    array, missing = _values(values)
-    t_us, unknown = _times(times)
-    depth = np.full(array.shape, np.nan) if depths_m is None else _values(depths_m)[0]
+    array, missing = as_values(values)
+    t_us, unknown = as_times(times)
+    depth = np.full(array.shape, np.nan) if depths_m is None else as_values(depths_m)[0]
     if not array.shape == t_us.shape == depth.shape:
         raise ValueError(f"values {array.shape}, times {t_us.shape} and depths {depth.shape} differ in shape")
     if np.any(unknown):
         raise ValueError(f"times: row {int(np.argmax(unknown))} is missing")
-    flags = np.full(array.shape, _NOT_EVALUATED)
+    flags = np.full(array.shape, NOT_EVALUATED)
     for row, entry in enumerate(config):
         span = as_climatology_span(f"config[{row}]", entry)
         here = _in_season(t_us, span)
@@ -367,8 +347,8 @@ def climatology(
             here &= (depth >= span.zspan[0]) & (depth <= span.zspan[1])
         flags[here] = gross_range(array[here], fail_span=None, suspect_span=span.vspan)
         if span.fspan is not None:
-            flags[here & ((array < span.fspan[0]) | (array > span.fspan[1]))] = _FAIL
-    flags[missing] = _MISSING
+            flags[here & ((array < span.fspan[0]) | (array > span.fspan[1]))] = FAIL
+    flags[missing] = MISSING
     return flags
 
 
@@ -377,44 +357,11 @@ def _in_season(t_us: npt.NDArray[np.int64], span: ClimatologySpan) -> npt.NDArra
         at = t_us
     else:
         # A day decides every period, so each day of the series is looked up once.
-        day_us = 86_400 * _US_PER_S
+        day_us = 86_400 * US_PER_S
         days, where = np.unique(t_us // day_us, return_inverse=True)
         numbers = [period_of(EPOCH + timedelta(days=int(day)), span.period) for day in days]
         at = np.array(numbers, dtype=np.int64)[where]
     return (at >= span.tspan[0]) & (at <= span.tspan[1])
-
-
-def aggregate(flag_vectors: Iterable[npt.ArrayLike]) -> Flags:
-    """Return, for each value, the flag of highest precedence (low to high 9, 2, 1, 3, 4).
-
-    Parameters
-    ----------
-    flag_vectors
-        At least one array of flags; all have the same shape.
-
-    Raises
-    ------
-    ValueError
-        There is no vector, shapes differ, or a number is not a flag.
-
-    Examples
-    --------
-    >>> aggregate([[1, 9, 9], [2, 1, 9], [3, 2, 9]]).tolist()
-    [3, 1, 9]
-    """
-    vectors = [np.asarray(vector) for vector in flag_vectors]
-    shapes = {vector.shape for vector in vectors}
-    if len(shapes) != 1:
-        raise ValueError(f"flag_vectors: expected one shape, got {sorted(shapes)}")
-    ranks = np.full(vectors[0].shape, -1, dtype=np.int8)
-    for vector in vectors:
-        rank = np.full(vector.shape, -1, dtype=np.int8)
-        for place, flag in enumerate(PRECEDENCE):
-            rank[vector == flag] = place
-        if np.any(rank < 0):
-            raise ValueError(f"flag_vectors: {vector[rank < 0].flat[0]!r} is not a flag")
-        ranks = np.maximum(ranks, rank)
-    return np.array(PRECEDENCE, dtype=np.uint8)[ranks]
 
 
 def run_profile(
@@ -441,7 +388,7 @@ def run_profile(
     ValueError
         Shapes differ or times do not increase.
     """
-    array, missing, t_us = _series(values, times_s)
+    array, missing, t_us = as_series(values, times_s)
     times = t_us.view("datetime64[us]")
     tests: dict[QcTest, Flags] = {}
     if profile.runs_gross_range:
@@ -468,101 +415,9 @@ def run_profile(
         gap = time_gap(
             times, fail_span_h=None, suspect_span_h=profile.gap_s / _S_PER_H, first_like_second=False
         )
-        tests[QcTest.TIME_GAP] = np.where(missing, _MISSING, gap)
+        tests[QcTest.TIME_GAP] = np.where(missing, MISSING, gap)
     if profile.climatology is not None:
         tests[QcTest.CLIMATOLOGY] = climatology(array, times, config=profile.climatology)
     if not tests:
-        return np.where(missing, _MISSING, _NOT_EVALUATED), tests
+        return np.where(missing, MISSING, NOT_EVALUATED), tests
     return aggregate(tests.values()), tests
-
-
-def reasons(tests: Mapping[QcTest, npt.ArrayLike]) -> npt.NDArray[np.uint16]:
-    """Return, for each value, the mask of the tests that said suspect or fail (see `flags.reason_names`).
-
-    Parameters
-    ----------
-    tests
-        Flags of each test, as from `run_profile`; at least one.
-
-    Raises
-    ------
-    ValueError
-        There is no test, or shapes differ.
-    """
-    if not tests:
-        raise ValueError("tests: at least one is needed")
-    total: npt.NDArray[np.uint16] | None = None
-    for test, vector in tests.items():
-        flags = np.asarray(vector)
-        bits = np.where(flags == _SUSPECT, np.uint16(test), np.uint16(0))
-        bits |= np.where(flags == _FAIL, np.uint16(test << FAIL_SHIFT), np.uint16(0))
-        total = bits if total is None else total | bits
-    return np.zeros(0, dtype=np.uint16) if total is None else total
-
-
-def _values(values: Values) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Return values as floats with NaN for every missing one, and where those are."""
-    if isinstance(values, np.ma.MaskedArray):
-        values = values.astype(np.float64).filled(np.nan)
-    array = np.array(values, dtype=np.float64)  # a copy: None becomes NaN
-    missing = ~np.isfinite(array)
-    array[missing] = np.nan
-    return array, missing
-
-
-def _times(times: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return times as integer microseconds since 1970, and where they are missing."""
-    array = np.asarray(times)
-    _one_dimensional("times", array)
-    if array.dtype.kind in "MU":
-        moments = array.astype("datetime64[us]")
-        return moments.view(np.int64), np.isnat(moments)
-    seconds = array.astype(np.float64)
-    missing = ~np.isfinite(seconds)
-    # A float of seconds since 1970 is exact to a quarter of a microsecond until 2100: rounding recovers the integer.
-    return np.rint(np.where(missing, 0.0, seconds) * _US_PER_S).astype(np.int64), missing
-
-
-def _series(
-    values: Values, times_s: npt.ArrayLike
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-    """Return values, where they are missing, and their times in microseconds, checked against one another."""
-    array, missing = _values(values)
-    _one_dimensional("values", array)
-    t_us, unknown = _times(times_s)
-    if array.shape != t_us.shape:
-        raise ValueError(f"values {array.shape} and times {t_us.shape} differ in shape")
-    if np.any(unknown):
-        raise ValueError(f"times_s: row {int(np.argmax(unknown))} is missing")
-    late = np.diff(t_us) <= 0
-    if np.any(late):
-        raise ValueError(f"times_s: row {int(np.argmax(late)) + 1} is not after row {int(np.argmax(late))}")
-    return array, missing, t_us
-
-
-def _one_dimensional(name: str, array: npt.NDArray[Any]) -> None:
-    if array.ndim != 1:
-        raise ValueError(f"{name}: expected shape (n,), got {array.shape}")
-
-
-def _check_limits(low_name: str, low: float | None, high_name: str, high: float | None) -> None:
-    for name, limit in ((low_name, low), (high_name, high)):
-        if limit is not None and as_number(name, limit) < 0:
-            raise ValueError(f"{name}: must not be negative, got {limit:g}")
-    check_ordered(low_name, low, high_name, high)
-
-
-def _graded(
-    measure: npt.NDArray[np.float64],
-    missing: npt.NDArray[np.bool_],
-    suspect: float | None,
-    fail: float | None,
-) -> Flags:
-    """Flag 3 and 4 where a measure exceeds its limits (a NaN exceeds none), 9 where the value is missing."""
-    flags = np.full(measure.shape, _GOOD)
-    if suspect is not None:
-        flags[measure > suspect] = _SUSPECT
-    if fail is not None:
-        flags[measure > fail] = _FAIL
-    flags[missing] = _MISSING
-    return flags
