@@ -1,0 +1,24 @@
+"""The project's own functions under the names that test vectors use: one registry ``fn → callable``.
+
+Adapters only rename, convert units and unpack results; no product code knows a vector, and no adapter knows
+an expected value. The names of inputs (``A_km2``, ``CN``) are those of the vectors.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tests.vector_adapters import flood, quality, river, scores, sensors, sensorthings
+from tests.vector_adapters.values import Adapter
+
+__all__ = ["REGISTRY", "Adapter"]
+
+REGISTRY: Mapping[str, Adapter] = MappingProxyType(
+    {
+        **quality.ADAPTERS,
+        **river.ADAPTERS,
+        **flood.ADAPTERS,
+        **scores.ADAPTERS,
+        **sensors.ADAPTERS,
+        **sensorthings.ADAPTERS,
+    }
+)
