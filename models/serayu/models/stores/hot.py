@@ -16,6 +16,7 @@ from serayu.models.reading import Bucket, Observation, Reading, SeriesKey
 from serayu.models.stores.dead_letters import DeadLetters
 from serayu.models.stores.hot_schema import migrate
 from serayu.models.stores.hot_transaction import HotTransaction, Known, Verdict
+from serayu.models.stores.silences import Silences
 from serayu.models.stores.sqlite import ThreadConnections, connect, translated
 from serayu.models.times import US_PER_HOUR, US_PER_MINUTE
 
@@ -58,6 +59,7 @@ class HotStore:
         self._known = Known()
         self._oids: dict[int, str] = {}
         self.dead_letters = DeadLetters(self._readers)
+        self.silences = Silences(self._readers)
 
     def __enter__(self) -> Self:
         return self
@@ -147,6 +149,11 @@ class HotStore:
         statement = _FROM_HOURLY if whole_hours else _FROM_RAW
         rows = self._read(statement, (step_us, step_us, *key, start_us, end_us))
         return [Bucket(start, n, total / n, low, high, total) for start, n, total, low, high in rows]
+
+    def newest_time(self, key: SeriesKey) -> int:
+        """Return the time of the last observation of a datastream, microseconds UTC; 0 for none."""
+        rows = self._read(f"SELECT t FROM latest WHERE series = {_SERIES}", tuple(key))  # noqa: S608 -- constants
+        return int(rows[0][0]) if rows else 0
 
     def changes(self, after_id: int, *, limit: int) -> list[Change]:
         """Return what was stored or revised after a change number, in that order."""

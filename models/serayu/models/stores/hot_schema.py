@@ -36,6 +36,15 @@ MIGRATIONS: tuple[str, ...] = (
         reason TEXT NOT NULL, detail TEXT NOT NULL, first_received INTEGER NOT NULL, last_received INTEGER NOT NULL,
         count INTEGER NOT NULL, replayed INTEGER
     );
+    CREATE TABLE agent_status (
+        region TEXT NOT NULL, station TEXT NOT NULL, received INTEGER NOT NULL, payload BLOB NOT NULL,
+        PRIMARY KEY (region, station)
+    ) WITHOUT ROWID;
+    CREATE TABLE silence (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, region TEXT NOT NULL, station TEXT NOT NULL, property TEXT NOT NULL,
+        since INTEGER NOT NULL, noticed INTEGER NOT NULL, ended INTEGER
+    );
+    CREATE INDEX silence_open ON silence (region, station, property) WHERE ended IS NULL;
     CREATE TABLE cursor (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     INSERT INTO meta VALUES ('last_id', 0);

@@ -1,0 +1,1 @@
+"""MQTT in: decode, quality control, store, acknowledge; evaluate alerts; forward to the long store."""

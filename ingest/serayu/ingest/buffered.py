@@ -1,0 +1,92 @@
+"""A paho client that reads its socket in large pieces; the one place that overrides a private part of paho.
+
+Stock paho asks the kernel for every byte count on its own: three ``recv`` and a ``select`` a message. Here one
+``recv`` fills a buffer and paho reads from it, which took 8–10 µs a message instead of 15 when measured.
+"""
+
+import socket
+import struct
+from collections.abc import Iterable
+from typing import Any
+
+from paho.mqtt.client import Client
+
+READ_BYTES = 256 * 1024
+_PUBACK = struct.Struct(">BBH")
+
+
+class BufferedSocket:
+    """A socket (plain or TLS) whose small reads are served from one large read."""
+
+    def __init__(self, inner: Any) -> None:  # noqa: ANN401 -- socket.socket or ssl.SSLSocket
+        self._inner = inner
+        self._buffer = b""
+        self._position = 0
+        self._unsent = b""
+
+    def recv(self, count: int) -> bytes:
+        """Return up to *count* bytes; raises BlockingIOError or ssl.SSLWantReadError when there are none."""
+        position = self._position
+        if position >= len(self._buffer):
+            self._buffer = self._inner.recv(READ_BYTES)
+            position = 0
+        piece = self._buffer[position : position + count]
+        self._position = position + len(piece)
+        return piece
+
+    def pending(self) -> int:
+        """Return how many bytes can be read without asking the kernel."""
+        inner = self._inner.pending() if hasattr(self._inner, "pending") else 0
+        return len(self._buffer) - self._position + inner
+
+    def send(self, data: bytes | bytearray) -> int:
+        """Send, after what `inject` has left over; packets never mix."""
+        if self._unsent and not self.flush():
+            raise BlockingIOError
+        return int(self._inner.send(data))
+
+    def inject(self, packets: bytes) -> None:
+        """Send whole packets of our own; only while paho has none half sent."""
+        self._unsent += packets
+        self.flush()
+
+    def flush(self) -> bool:
+        """Send what is left of injected packets; True when nothing is."""
+        while self._unsent:
+            try:
+                self._unsent = self._unsent[self._inner.send(self._unsent) :]
+            except BlockingIOError:
+                return False
+        return True
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- the rest of the socket
+        return getattr(self._inner, name)
+
+
+class BufferedClient(Client):
+    """paho's client over a `BufferedSocket`, with joined PUBACKs."""
+
+    def _create_socket(self) -> Any:  # type: ignore[override]  # noqa: ANN401 -- paho's own type is private
+        return BufferedSocket(super()._create_socket())
+
+    @property
+    def buffered(self) -> BufferedSocket | None:
+        """The socket, or None while there is no connection."""
+        connection: Any = self.socket()
+        return connection if isinstance(connection, BufferedSocket) else None
+
+    def join_pubacks(self, mids: Iterable[int]) -> bool:
+        """Send one piece with a PUBACK (MQTT 3.1.1 section 3.4) for each QoS 1 message id; False if it cannot yet."""
+        connection = self.buffered
+        if connection is None or self.want_write() or not connection.flush():
+            return False
+        connection.inject(b"".join(_PUBACK.pack(0x40, 2, mid) for mid in mids))
+        return True
+
+
+def wake_pair() -> tuple[socket.socket, socket.socket]:
+    """Return two connected non-blocking sockets: a byte written to the second wakes a select on the first."""
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)
+    writer.setblocking(False)
+    return reader, writer

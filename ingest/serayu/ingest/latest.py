@@ -1,0 +1,72 @@
+"""The retained ``…/<station>/latest``: last value of each datastream with position, age, flag and staleness."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from serayu.models.ports import Latest
+from serayu.models.properties import OBSERVED_PROPERTIES
+from serayu.models.quality.flags import QualityFlag
+from serayu.models.reading import SeriesKey
+from serayu.models.region import Region
+from serayu.models.station import Station
+from serayu.models.times import US_PER_S, rfc3339
+from serayu.models.topics import topic
+
+
+def is_stale(station: Station, slug: str, t_us: int | None, *, now_us: int) -> bool:
+    """Say whether a datastream has been silent for too long; one that never spoke is stale."""
+    datastream = station.datastream(slug)
+    return datastream is None or t_us is None or now_us - t_us > datastream.stale_after_us
+
+
+def stale_keys(region: Region, latest: Iterable[Latest], *, now_us: int) -> dict[SeriesKey, int]:
+    """Return the silent datastreams of a region with the time of their last reading, 0 where there never was one."""
+    seen = {one.observation.key: one.observation.t_us for one in latest}
+    return {
+        station.key(datastream.property): seen.get(station.key(datastream.property), 0)
+        for station in region.stations.values()
+        for datastream in station.datastreams
+        if is_stale(station, datastream.property, seen.get(station.key(datastream.property)), now_us=now_us)
+    }
+
+
+def latest_messages(
+    region: Region, latest: Iterable[Latest], stations: Iterable[str], *, now_us: int
+) -> Iterator[tuple[str, bytes]]:
+    """Yield topic and body of the ``latest`` messages of some stations."""
+    by_station: dict[str, dict[str, Latest]] = {}
+    for one in latest:
+        if one.observation.key.region == region.code:
+            by_station.setdefault(one.observation.key.station, {})[one.observation.key.property] = one
+    for station_id in stations:
+        station = region.stations.get(station_id)
+        if station is not None:
+            body = _body(station, by_station.get(station_id, {}), now_us=now_us)
+            yield topic(region.code, station_id, "latest"), msgspec.json.encode(body)
+
+
+def _body(station: Station, values: Mapping[str, Latest], *, now_us: int) -> dict[str, object]:
+    return {
+        "station": station.id,
+        "name": station.name,
+        "position": [station.lon, station.lat],
+        "published": rfc3339(now_us),
+        "latest": {slug: _value(station, one, now_us=now_us) for slug, one in values.items()},
+    }
+
+
+def _value(station: Station, one: Latest, *, now_us: int) -> dict[str, object]:
+    observation = one.observation
+    slug = observation.key.property
+    stale = is_stale(station, slug, observation.t_us, now_us=now_us)
+    usable = not stale and observation.flag not in (QualityFlag.FAIL, QualityFlag.MISSING)
+    return {
+        "value": observation.value if usable else None,
+        "last_value": observation.value,
+        "unit": OBSERVED_PROPERTIES[slug].unit,
+        "time": rfc3339(observation.t_us),
+        "age_s": max(0, (now_us - observation.t_us) // US_PER_S),
+        "flag": int(observation.flag),
+        "stale": stale,
+    }

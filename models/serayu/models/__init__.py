@@ -1,0 +1,1 @@
+"""What the system knows and decides; never imports a program."""
