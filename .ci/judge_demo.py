@@ -1,4 +1,4 @@
-"""Judge the result of ``serayu demo``: nothing lost, nothing doubled, and the storm raised the alerts it must."""
+"""Judge the result of ``serayu demo``: nothing lost, nothing doubled, the alerts raised that must be."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ SIAGA_2, SIAGA_1 = 3, 1
 
 
 def faults(result: dict[str, Any]) -> list[str]:
-    """What is wrong with the demo's result; empty when all is well."""
+    """Return what is wrong with the demo's result; nothing when all is well."""
     found = [f"{key} is {result[key]}, not 0" for key in ("lost", "duplicates") if result[key] != 0]
     if not 0 < result["stored"] == result["published"] - result["rejected"]:
         found.append(f"stored {result['stored']} of {result['published']}, {result['rejected']} rejected")
