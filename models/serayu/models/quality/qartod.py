@@ -17,7 +17,6 @@ NaN, infinite and masked values are ``MISSING`` (9) in every test. Times are sec
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -39,7 +38,7 @@ from serayu.models.quality.arrays import (
     check_one_dimensional,
     graded,
 )
-from serayu.models.quality.climatology import EPOCH, ClimatologySpan, check_nested, ordered_span, period_of
+from serayu.models.quality.climatology import ClimatologySpan, check_nested, ordered_span
 from serayu.models.quality.combine import aggregate
 from serayu.models.quality.flags import QcTest
 from serayu.models.quality.profile import (
@@ -49,7 +48,7 @@ from serayu.models.quality.profile import (
     as_climatology_span,
     as_number,
 )
-from serayu.models.quality.windows import ends_flat_line
+from serayu.models.quality.windows import ends_flat_line, in_season, spike_distance
 
 __all__ = [
     "aggregate",
@@ -186,22 +185,10 @@ def spike(
     distance = np.full(array.shape, np.nan)
     if array.size > 2:  # noqa: PLR2004 - a value and its two neighbours
         with np.errstate(over="ignore", invalid="ignore"):
-            distance[1:-1] = _spike_distance(array, method)
+            distance[1:-1] = spike_distance(array, method)
     flags = graded(distance, missing, suspect, fail)
     flags[np.isnan(distance) & ~missing] = NOT_EVALUATED
     return flags
-
-
-def _spike_distance(array: npt.NDArray[np.float64], method: SpikeMethod) -> npt.NDArray[np.float64]:
-    """Return the spike height of all but the first and last value; NaN beside a missing value."""
-    if method == "average":
-        return np.abs(array[1:-1] - (array[:-2] + array[2:]) / 2)
-    step = np.diff(array)
-    before, after = step[:-1], step[1:]
-    # Signs are compared, not multiplied: the product of two tiny steps underflows to 0.
-    turns = ((before > 0) & (after < 0)) | ((before < 0) & (after > 0))
-    height = np.minimum(np.abs(before), np.abs(after))
-    return np.where(turns | np.isnan(height), height, 0.0)
 
 
 def flat_line(
@@ -342,7 +329,7 @@ def climatology(
     flags = np.full(array.shape, NOT_EVALUATED)
     for row, entry in enumerate(config):
         span = as_climatology_span(f"config[{row}]", entry)
-        here = _in_season(t_us, span)
+        here = in_season(t_us, span)
         if span.zspan is not None:
             here &= (depth >= span.zspan[0]) & (depth <= span.zspan[1])
         flags[here] = gross_range(array[here], fail_span=None, suspect_span=span.vspan)
@@ -350,18 +337,6 @@ def climatology(
             flags[here & ((array < span.fspan[0]) | (array > span.fspan[1]))] = FAIL
     flags[missing] = MISSING
     return flags
-
-
-def _in_season(t_us: npt.NDArray[np.int64], span: ClimatologySpan) -> npt.NDArray[np.bool_]:
-    if span.period is None:
-        at = t_us
-    else:
-        # A day decides every period, so each day of the series is looked up once.
-        day_us = 86_400 * US_PER_S
-        days, where = np.unique(t_us // day_us, return_inverse=True)
-        numbers = [period_of(EPOCH + timedelta(days=int(day)), span.period) for day in days]
-        at = np.array(numbers, dtype=np.int64)[where]
-    return (at >= span.tspan[0]) & (at <= span.tspan[1])
 
 
 def run_profile(

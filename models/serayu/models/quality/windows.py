@@ -1,7 +1,13 @@
-"""Windows that look back over time, over irregular samples (numpy)."""
+"""What surrounds each value of a series: its neighbours, the time before it, its season (numpy)."""
+
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
+
+from serayu.models.quality.arrays import US_PER_S
+from serayu.models.quality.climatology import EPOCH, ClimatologySpan, period_of
+from serayu.models.quality.profile import SpikeMethod
 
 
 def ends_flat_line(
@@ -47,3 +53,28 @@ def _window_extreme(
         here = np.nonzero(level_of == level)[0]
         result[here] = pick(block[here], block[first[here] + 2 * half - 1])
     return result
+
+
+def spike_distance(array: npt.NDArray[np.float64], method: SpikeMethod) -> npt.NDArray[np.float64]:
+    """Return the spike height of all but the first and last value; NaN beside a missing value."""
+    if method == "average":
+        return np.abs(array[1:-1] - (array[:-2] + array[2:]) / 2)
+    step = np.diff(array)
+    before, after = step[:-1], step[1:]
+    # Signs are compared, not multiplied: the product of two tiny steps underflows to 0.
+    turns = ((before > 0) & (after < 0)) | ((before < 0) & (after > 0))
+    height = np.minimum(np.abs(before), np.abs(after))
+    return np.where(turns | np.isnan(height), height, 0.0)
+
+
+def in_season(t_us: npt.NDArray[np.int64], span: ClimatologySpan) -> npt.NDArray[np.bool_]:
+    """Tell which times lie in the season of a span."""
+    if span.period is None:
+        at = t_us
+    else:
+        # A day decides every period, so each day of the series is looked up once.
+        day_us = 86_400 * US_PER_S
+        days, where = np.unique(t_us // day_us, return_inverse=True)
+        numbers = [period_of(EPOCH + timedelta(days=int(day)), span.period) for day in days]
+        at = np.array(numbers, dtype=np.int64)[where]
+    return (at >= span.tspan[0]) & (at <= span.tspan[1])
