@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from serayu.models.properties import OBSERVED_PROPERTIES, ObservedProperty, observed_property
-from serayu.models.quality.profile import DEFAULT_PROFILES, QcProfile
+from serayu.models.quality import DEFAULT_PROFILES, QcProfile
 from serayu.models.reading import SeriesKey
 from serayu.models.siaga import SiagaSettings, Thresholds
 from serayu.models.times import US_PER_MINUTE, US_PER_S

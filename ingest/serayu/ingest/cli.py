@@ -1,0 +1,120 @@
+"""``serayu ingest``: run, back-fill, dead letters."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serayu.ingest.backfill import backfill as backfill_file
+from serayu.ingest.clock import LiveClock
+from serayu.ingest.decode import Message
+from serayu.ingest.pipeline import Pipeline
+from serayu.ingest.run import run as run_ingest
+from serayu.ingest.settings import IngestSettings
+from serayu.models.command import emit, reported
+from serayu.models.region import load_region
+from serayu.models.stores.dead_letters import KeptLetter
+from serayu.models.stores.hot import HotStore
+from serayu.models.times import SystemClock, rfc3339
+
+app = typer.Typer(no_args_is_help=True, help="Terima, periksa, simpan · Receive, check, store")
+letters_app = typer.Typer(no_args_is_help=True, help="Pesan yang tidak dapat disimpan · Messages that were not stored")
+app.add_typer(letters_app, name="dead-letters")
+
+RegionOption = Annotated[Path, typer.Option(help="folder wilayah · region folder")]
+DataOption = Annotated[Path, typer.Option(help="folder data · data folder")]
+JsonOption = Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")]
+OutputOption = Annotated[Path | None, typer.Option(help="tulis dokumen ke berkas · write the document to a file")]
+
+
+@app.command()
+@reported()
+def run(
+    region: Annotated[Path | None, typer.Option(help="folder wilayah · region folder")] = None,
+    data: Annotated[Path | None, typer.Option(help="folder data · data folder")] = None,
+    store_only: Annotated[bool | None, typer.Option(help="hanya simpan · store only, alerts elsewhere")] = None,
+) -> None:
+    """Layani sampai dihentikan; pengaturan lain dari SERAYU_INGEST_… · Serve until stopped."""
+    given = {"region": region, "data_dir": data, "store_only": store_only}
+    run_ingest(settings=IngestSettings(**{name: value for name, value in given.items() if value is not None}))
+
+
+@app.command()
+@reported()
+def backfill(
+    file: Path,
+    region: RegionOption,
+    data: DataOption,
+    as_json: JsonOption = False,  # noqa: FBT002 -- a flag
+    output: OutputOption = None,
+) -> None:
+    """Simpan isi CSV lewat jalur yang sama · Store a CSV file through the same path."""
+    with _pipeline(region, data) as (pipeline, code):
+        result = backfill_file(file, pipeline, region=code)
+    document = result._asdict()
+    emit(document, as_json=as_json, output=output, text=", ".join(f"{k} {v}" for k, v in document.items()))
+
+
+@letters_app.command("list")
+@reported()
+def list_letters(
+    data: DataOption,
+    reason: Annotated[str | None, typer.Option(help="hanya alasan ini · only this reason")] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 100,
+    as_json: JsonOption = False,  # noqa: FBT002 -- a flag
+    output: OutputOption = None,
+) -> None:
+    """Daftar pesan dengan alasannya · List the messages with their reasons."""
+    with HotStore(data / "hot.sqlite") as store:
+        letters = store.dead_letters.list(limit=limit, reason=reason)
+        counts = store.dead_letters.counts()
+    document = {"counts": counts, "letters": [_letter(letter) for letter in letters]}
+    lines = [f"{one.id}  {one.count}×  {one.topic}  {one.reason}: {one.detail}" for one in letters]
+    emit(document, as_json=as_json, output=output, text="\n".join(lines) or "(tidak ada · none)")
+
+
+@letters_app.command("replay")
+@reported()
+def replay_letters(
+    region: RegionOption,
+    data: DataOption,
+    reason: Annotated[str | None, typer.Option(help="hanya alasan ini · only this reason")] = None,
+    as_json: JsonOption = False,  # noqa: FBT002 -- a flag
+    output: OutputOption = None,
+) -> None:
+    """Coba simpan lagi, mis. setelah pos didaftarkan · Try again, e.g. after a station was registered."""
+    tried = stored = 0
+    with _pipeline(region, data) as (pipeline, _), HotStore(data / "hot.sqlite") as store:
+        for letter in store.dead_letters.list(limit=-1, reason=reason):
+            if letter.replayed_us is not None:
+                continue
+            tried += 1
+            outcome = pipeline.process([Message(letter.topic, letter.payload, letter.first_received_us)])
+            if outcome.stored or outcome.duplicates:
+                stored += 1
+                store.dead_letters.mark_replayed(letter.id, SystemClock().now_us())
+    document = {"tried": tried, "stored": stored, "still_dead": tried - stored}
+    emit(document, as_json=as_json, output=output, text=", ".join(f"{k} {v}" for k, v in document.items()))
+
+
+@contextmanager
+def _pipeline(region: Path, data: Path) -> Iterator[tuple[Pipeline, str]]:
+    loaded = load_region(region)
+    with HotStore(data / "hot.sqlite") as store:
+        yield Pipeline(store, loaded, LiveClock()), loaded.code
+
+
+def _letter(letter: KeptLetter) -> dict[str, object]:
+    return {
+        "id": letter.id,
+        "topic": letter.topic,
+        "payload": letter.payload.decode("utf-8", "backslashreplace"),
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "first_received": rfc3339(letter.first_received_us),
+        "last_received": rfc3339(letter.last_received_us),
+        "count": letter.count,
+        "replayed": None if letter.replayed_us is None else rfc3339(letter.replayed_us),
+    }

@@ -1,0 +1,209 @@
+"""The alert evaluator: follows the hot store by a durable cursor and records what the Siaga machines say."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from serayu.models.alert import AlertChange
+from serayu.models.errors import StoreError
+from serayu.models.reading import Observation
+from serayu.models.region import Region
+from serayu.models.siaga import SiagaChange, SiagaMachine, SiagaState
+from serayu.models.station import Station
+from serayu.models.stores.hot import Change
+from serayu.models.stores.register.evaluator import CursorMove, EvaluatorSnapshot
+from serayu.models.times import Clock, SystemClock
+
+LEVEL = "stage"
+STEP_CHANGES = 5000
+CURSOR_SLACK = 10_000
+"""Changes that concern no machine are passed without a write, so many at most: a restart reads them again."""
+
+_log = logging.getLogger(__name__)
+
+
+class ChangeFeed(Protocol):
+    """What the evaluator needs of the hot store."""
+
+    def changes(self, after_id: int, *, limit: int) -> Sequence[Change]:
+        """Return what was stored or revised after a change number, in that order."""
+        ...
+
+    def last_change_id(self) -> int:
+        """Return the newest change number."""
+        ...
+
+
+class ChangeLog(Protocol):
+    """What the evaluator needs of the register."""
+
+    def evaluator_snapshot(self, region: str, name: str) -> EvaluatorSnapshot:
+        """Return position and states as of one moment."""
+        ...
+
+    def record_changes(
+        self,
+        region: str,
+        *,
+        cursor: CursorMove,
+        states: Mapping[str, bytes],
+        changes: Sequence[tuple[str, SiagaChange]],
+        now_us: int,
+    ) -> list[AlertChange]:
+        """Move the cursor, keep the states and record the changes, all or nothing."""
+        ...
+
+
+class AlertEvaluator:
+    """Evaluates the river posts of one region; a crash at any point misses no change and doubles none.
+
+    Parameters
+    ----------
+    store
+        Hot store that is followed.
+    register
+        Keeps cursor, states and alerts.
+    region
+        Its stations with thresholds are evaluated.
+    name
+        Name of the cursor: one evaluator at a time may use it.
+    clock
+        Tells when a change is recorded.
+    """
+
+    def __init__(
+        self,
+        store: ChangeFeed,
+        register: ChangeLog,
+        region: Region,
+        *,
+        name: str = "alerts",
+        clock: Clock | None = None,
+    ) -> None:
+        self.name = name
+        self._store = store
+        self._register = register
+        self._region = region
+        self._clock = clock or SystemClock()
+        self._posts = {post.id: post for post in region.stations.values() if post.thresholds is not None}
+        self._machines: dict[str, SiagaMachine] | None = None
+        self._recorded = 0  # where the register's cursor stands
+        self._position = 0  # where reading goes on
+
+    @property
+    def position(self) -> int:
+        """How far the hot store has been followed; what lies before it may be deleted there."""
+        return self._position
+
+    def step(self, *, limit: int = STEP_CHANGES) -> list[AlertChange]:
+        """Evaluate what is new in the hot store, at most *limit* changes, in one transaction of the register.
+
+        Returns
+        -------
+        list of AlertChange
+            What was recorded, to be published.
+
+        Raises
+        ------
+        StoreError
+            A store could not be read or written; the next step takes up at the same place.
+        ConflictError
+            Another evaluator of the same name was faster; the next step takes up where that one stands.
+        """
+        try:
+            return self._step(limit)
+        except BaseException:
+            self._machines = None  # they may know values that were not recorded
+            raise
+
+    def _step(self, limit: int) -> list[AlertChange]:
+        machines = self._machines if self._machines is not None else self._load()
+        news = self._store.changes(self._position, limit=limit)
+        if not news:
+            self._restart_with_a_new_store()
+            return []
+        moved, changes = self._evaluate(machines, news)
+        self._position = news[-1].id
+        if not moved and self._position - self._recorded < CURSOR_SLACK:
+            return []
+        recorded = self._register.record_changes(
+            self._region.code,
+            cursor=CursorMove(self.name, self._recorded, self._position),
+            states={station: msgspec.json.encode(machines[station].state) for station in moved},
+            changes=changes,
+            now_us=self._clock.now_us(),
+        )
+        self._recorded = self._position
+        return recorded
+
+    def _evaluate(
+        self, machines: dict[str, SiagaMachine], news: Sequence[Change]
+    ) -> tuple[set[str], list[tuple[str, SiagaChange]]]:
+        """Feed the machines; return the stations that moved, and the changes in order of time."""
+        changes: list[tuple[str, SiagaChange]] = []
+        moved = set()
+        for station, observations in self._by_station(news).items():
+            machine = machines.get(station)
+            if machine is None:
+                machine = machines[station] = _machine(self._posts[station], None)
+            before_us = machine.state.last_us
+            for observation in observations:
+                said = machine.step(observation.t_us, observation.value, observation.flag)
+                changes.extend((station, change) for change in said)
+            if machine.state.last_us != before_us:
+                moved.add(station)
+        changes.sort(key=lambda change: change[1].at_us)  # stable: each station's changes keep their order
+        return moved, changes
+
+    def _by_station(self, news: Iterable[Change]) -> dict[str, list[Observation]]:
+        """Return what the machines have to see, in the order of changes; late observations are left out.
+
+        A revised observation was usually seen before, and the machine passes over a time that it has seen. It goes
+        back to its place in time for the other case: it was revised before it could be read, so this is its only
+        appearance, behind the value that followed it.
+        """
+        series: dict[str, list[Observation]] = {}
+        for _, observation, revised in news:
+            region, station, slug = observation.key
+            if slug != LEVEL or region != self._region.code or observation.late or station not in self._posts:
+                continue
+            known = series.setdefault(station, [])
+            place = len(known)
+            while revised and place and known[place - 1].t_us > observation.t_us:
+                place -= 1
+            known.insert(place, observation)
+        return series
+
+    def _load(self) -> dict[str, SiagaMachine]:
+        snapshot = self._register.evaluator_snapshot(self._region.code, self.name)
+        states = {station: _state(station, state) for station, state in snapshot.states.items()}
+        self._machines = {
+            station: _machine(post, states.get(station)) for station, post in self._posts.items()
+        }
+        self._recorded = self._position = snapshot.position
+        return self._machines
+
+    def _restart_with_a_new_store(self) -> None:
+        """Read from the start where the hot store was replaced; machines pass over times they have seen."""
+        if self._position and self._store.last_change_id() < self._position:
+            _log.warning(
+                "hot store ends before cursor %d: it was replaced, reading it from the start",
+                self._position,
+                extra={"region": self._region.code, "cursor": self.name},
+            )
+            self._position = 0
+
+
+def _machine(post: Station, state: SiagaState | None) -> SiagaMachine:
+    if post.thresholds is None:
+        raise ValueError(f"station {post.id!r} has no thresholds")
+    return SiagaMachine(post.thresholds, post.siaga, state=state)
+
+
+def _state(station: str, state: bytes) -> SiagaState:
+    try:
+        return msgspec.json.decode(state, type=SiagaState)
+    except msgspec.DecodeError as error:
+        raise StoreError(f"the register's state of {station} cannot be read: {error}") from error

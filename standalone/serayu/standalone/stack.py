@@ -1,0 +1,111 @@
+"""Broker, ingest and API on one machine, wired together; what `serayu up` and `serayu demo` start."""
+
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from serayu.models.broker_url import BrokerUrl
+from serayu.standalone.broker import accepts, embedded_broker_argv
+from serayu.standalone.processes import ManagedProcess, ProcessTree
+
+READY_TIMEOUT_S = 60.0
+
+
+class StackOptions(NamedTuple):
+    """What to run where.
+
+    ``broker_url`` None starts the embedded broker on ``broker_port``.
+    """
+
+    region: Path
+    data_dir: Path
+    broker_url: str | None = None
+    broker_port: int = 1883
+    api_host: str = "127.0.0.1"
+    api_port: int = 8000
+    clock: str = "system"
+
+    @property
+    def broker(self) -> str:
+        """Address of the broker in use."""
+        return self.broker_url or f"mqtt://127.0.0.1:{self.broker_port}"
+
+    @property
+    def page(self) -> str:
+        """Address of the map page."""
+        return f"http://{self.api_host}:{self.api_port}/"
+
+
+@contextmanager
+def running_stack(options: StackOptions) -> Iterator[ProcessTree]:
+    """Start broker, ingest and API and yield once all of them serve; stop them in reverse order.
+
+    Raises
+    ------
+    StartError
+        A part did not come up.
+    """
+    logs = options.data_dir / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    url = BrokerUrl.parse(options.broker)
+    with ProcessTree() as tree:
+        if options.broker_url is None:
+            argv = embedded_broker_argv(options.broker_port, options.data_dir)
+            tree.add(
+                ManagedProcess("broker", argv, environment={}, log_folder=logs, is_ready=lambda: accepts(url))
+            )
+        ready_file = options.data_dir / "ingest.ready"
+        ready_file.unlink(missing_ok=True)
+        ingest = [sys.executable, "-m", "serayu.ingest", "--ready-file", str(ready_file)]
+        tree.add(
+            ManagedProcess(
+                "ingest",
+                ingest,
+                environment=_ingest_environment(options),
+                log_folder=logs,
+                is_ready=ready_file.exists,
+            ),
+            timeout_s=READY_TIMEOUT_S,
+        )
+        tree.add(
+            ManagedProcess(
+                "api",
+                [sys.executable, "-m", "serayu.api"],
+                environment=_api_environment(options),
+                log_folder=logs,
+                is_ready=lambda: _answers(f"{options.page}healthz"),
+            ),
+            timeout_s=READY_TIMEOUT_S,
+        )
+        yield tree
+
+
+def _ingest_environment(options: StackOptions) -> dict[str, str]:
+    return {
+        "SERAYU_INGEST_BROKER_URL": options.broker,
+        "SERAYU_INGEST_REGION": str(options.region.resolve()),
+        "SERAYU_INGEST_DATA_DIR": str(options.data_dir.resolve()),
+        "SERAYU_INGEST_CLOCK": options.clock,
+    }
+
+
+def _api_environment(options: StackOptions) -> dict[str, str]:
+    return {
+        "SERAYU_API_REGION": str(options.region.resolve()),
+        "SERAYU_API_DATA_DIR": str(options.data_dir.resolve()),
+        "SERAYU_API_HOST": options.api_host,
+        "SERAYU_API_PORT": str(options.api_port),
+        "SERAYU_API_CLOCK": options.clock,
+    }
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2) as response:  # noqa: S310 -- our own http address
+            return bool(response.status == 200)  # noqa: PLR2004 -- OK
+    except (urllib.error.URLError, OSError):
+        return False
