@@ -86,5 +86,7 @@ def _record(fields: dict[str, str], *, file: Path, row: int, region: str) -> tup
     if not math.isfinite(value):
         raise BadInputError(f"not a finite number: {fields['value']!r}", file=file, row=row, field="value")
     station, slug = fields["station_id"], fields["property"]
-    record = SenmlRecord(n=f"{region}/{station}/{slug}", u=fields["unit"], t=seconds(t_us), v=value, seq=row - 1)
+    record = SenmlRecord(
+        n=f"{region}/{station}/{slug}", u=fields["unit"], t=seconds(t_us), v=value, seq=row - 1
+    )
     return topic(region, station, slug), record

@@ -87,6 +87,6 @@ class BufferedClient(Client):
 def wake_pair() -> tuple[socket.socket, socket.socket]:
     """Return two connected non-blocking sockets: a byte written to the second wakes a select on the first."""
     reader, writer = socket.socketpair()
-    reader.setblocking(False)
-    writer.setblocking(False)
+    reader.settimeout(0)
+    writer.settimeout(0)
     return reader, writer

@@ -20,13 +20,17 @@ from serayu.models.stores.hot import HotStore
 from serayu.models.times import SystemClock, rfc3339
 
 app = typer.Typer(no_args_is_help=True, help="Terima, periksa, simpan · Receive, check, store")
-letters_app = typer.Typer(no_args_is_help=True, help="Pesan yang tidak dapat disimpan · Messages that were not stored")
+letters_app = typer.Typer(
+    no_args_is_help=True, help="Pesan yang tidak dapat disimpan · Messages that were not stored"
+)
 app.add_typer(letters_app, name="dead-letters")
 
 RegionOption = Annotated[Path, typer.Option(help="folder wilayah · region folder")]
 DataOption = Annotated[Path, typer.Option(help="folder data · data folder")]
 JsonOption = Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")]
-OutputOption = Annotated[Path | None, typer.Option(help="tulis dokumen ke berkas · write the document to a file")]
+OutputOption = Annotated[
+    Path | None, typer.Option(help="tulis dokumen ke berkas · write the document to a file")
+]
 
 
 @app.command()
@@ -34,11 +38,14 @@ OutputOption = Annotated[Path | None, typer.Option(help="tulis dokumen ke berkas
 def run(
     region: Annotated[Path | None, typer.Option(help="folder wilayah · region folder")] = None,
     data: Annotated[Path | None, typer.Option(help="folder data · data folder")] = None,
-    store_only: Annotated[bool | None, typer.Option(help="hanya simpan · store only, alerts elsewhere")] = None,
+    store_only: Annotated[
+        bool | None, typer.Option(help="hanya simpan · store only, alerts elsewhere")
+    ] = None,
 ) -> None:
     """Layani sampai dihentikan; pengaturan lain dari SERAYU_INGEST_… · Serve until stopped."""
     given = {"region": region, "data_dir": data, "store_only": store_only}
-    run_ingest(settings=IngestSettings(**{name: value for name, value in given.items() if value is not None}))
+    present = {name: value for name, value in given.items() if value is not None}
+    run_ingest(settings=IngestSettings().model_copy(update=present))
 
 
 @app.command()

@@ -142,7 +142,9 @@ class Consumer:
         except UnicodeDecodeError:
             topic = "not UTF-8: " + repr(message._topic)  # noqa: SLF001 -- paho offers no other way to the bytes
         received_us = time.time_ns() // 1000
-        arrival = Arrival(self._generation, message.mid, message.qos, Message(topic, message.payload, received_us))
+        arrival = Arrival(
+            self._generation, message.mid, message.qos, Message(topic, message.payload, received_us)
+        )
         self.received += 1
         with self._arrival:
             self._arrived.append(arrival)
@@ -183,7 +185,12 @@ class Consumer:
                 client.loop_write()
             if client.loop_misc() is not MQTTErrorCode.MQTT_ERR_SUCCESS:
                 return
-            if self._stopping.is_set() and not self._committed and not self._outgoing and not client.want_write():
+            if (
+                self._stopping.is_set()
+                and not self._committed
+                and not self._outgoing
+                and not client.want_write()
+            ):
                 client.disconnect()
                 client.loop_write()
                 return

@@ -60,12 +60,16 @@ class Channel:
         """Why no reading of this topic can be accepted, or None."""
         topic, region = self.topic, self._region
         if topic.region != region.code:
-            return RefusedError("wrong_region", f"region {topic.region!r}; this ingest serves {region.code!r}")
+            return RefusedError(
+                "wrong_region", f"region {topic.region!r}; this ingest serves {region.code!r}"
+            )
         if topic.leaf not in OBSERVED_PROPERTIES:
             return RefusedError("unknown_property", f"{topic.leaf!r} is not an observed property")
         station = region.stations.get(topic.station)
         if station is None:
-            return RefusedError("unknown_station", f"station {topic.station!r} is not in region {region.code}")
+            return RefusedError(
+                "unknown_station", f"station {topic.station!r} is not in region {region.code}"
+            )
         if station.datastream(topic.leaf) is None:
             return RefusedError("unknown_datastream", f"station {topic.station!r} has no {topic.leaf!r}")
         return None
@@ -90,7 +94,11 @@ class Decoder:
     """
 
     def __init__(
-        self, region: Region, *, max_payload_bytes: int = MAX_PAYLOAD_BYTES, far_future_us: int = FAR_FUTURE_US
+        self,
+        region: Region,
+        *,
+        max_payload_bytes: int = MAX_PAYLOAD_BYTES,
+        far_future_us: int = FAR_FUTURE_US,
     ) -> None:
         self._region = region
         self._max_payload_bytes = max_payload_bytes
@@ -164,7 +172,11 @@ def single_record(record: ResolvedRecord) -> bytes:
     """Return a pack of one resolved record, so that a refused reading can be replayed by itself."""
     value = record.value
     given: Mapping[str, object] = (
-        {"vb": value} if isinstance(value, bool) else {"v": value} if isinstance(value, float) else {"vs": value}
+        {"vb": value}
+        if isinstance(value, bool)
+        else {"v": value}
+        if isinstance(value, float)
+        else {"vs": value}
     )
     return encode_pack(
         [

@@ -145,9 +145,7 @@ class AlertEvaluator:
         changes: list[tuple[str, SiagaChange]] = []
         moved = set()
         for station, observations in self._by_station(news).items():
-            machine = machines.get(station)
-            if machine is None:
-                machine = machines[station] = _machine(self._posts[station], None)
+            machine = machines[station]
             before_us = machine.state.last_us
             for observation in observations:
                 said = machine.step(observation.t_us, observation.value, observation.flag)
@@ -160,9 +158,9 @@ class AlertEvaluator:
     def _by_station(self, news: Iterable[Change]) -> dict[str, list[Observation]]:
         """Return what the machines have to see, in the order of changes; late observations are left out.
 
-        A revised observation was usually seen before, and the machine passes over a time that it has seen. It goes
-        back to its place in time for the other case: it was revised before it could be read, so this is its only
-        appearance, behind the value that followed it.
+        A revised observation was usually seen before, and the machine passes over a time that it has seen.
+        It goes back to its place in time for the other case: it was revised before it could be read, so this
+        is its only appearance, behind the value that followed it.
         """
         series: dict[str, list[Observation]] = {}
         for _, observation, revised in news:

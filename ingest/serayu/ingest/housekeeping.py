@@ -3,7 +3,7 @@
 import logging
 import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from serayu.ingest.clock import IngestClock
@@ -84,7 +84,7 @@ class DiskGuard:
         return used
 
 
-def apply_retention(store: HotStore, *, before_us: int, keep_after: tuple[str, ...]) -> int:
+def apply_retention(store: HotStore, *, before_us: int, keep_after: Sequence[str]) -> int:
     """Delete raw observations older than a time that every follower has passed; return how many."""
     deleted = 0
     while True:

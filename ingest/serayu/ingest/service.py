@@ -2,29 +2,29 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import msgspec
 from prometheus_client import start_http_server
+from serayu.ingest.forwarder import Forwarder
 
 from serayu.ingest.clock import IngestClock, LiveClock, ReplayClock
 from serayu.ingest.consumer import Consumer
 from serayu.ingest.decode import Decoder
 from serayu.ingest.evaluator import AlertEvaluator
-from serayu.ingest.forwarder import Forwarder
 from serayu.ingest.housekeeping import DiskGuard, StalenessWatcher, apply_retention
 from serayu.ingest.metrics import IngestMetrics
 from serayu.ingest.pipeline import Pipeline
 from serayu.ingest.settings import IngestSettings
 from serayu.ingest.writer import Writer
-from serayu.models.alerts import Alert, alert_document
+from serayu.models.alert import Alert, AlertStatus, alert_document
 from serayu.models.broker_url import BrokerUrl
-from serayu.models.errors import StoreError
+from serayu.models.errors import ConflictError, StoreError
 from serayu.models.region import Region, load_region
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.influx import InfluxStore
-from serayu.models.stores.register import Register
+from serayu.models.stores.register import Register, upgrade
 from serayu.models.times import US_PER_DAY, US_PER_S
 from serayu.models.topics import PREFIX, alert_topic
 
@@ -75,6 +75,7 @@ class IngestService:
         """Start every thread; returns at once."""
         settings = self.settings
         if not settings.store_only:
+            upgrade(settings.register)
             self._register = self._resources.enter_context(Register(settings.register))
             self._evaluator = AlertEvaluator(self.store, self._register, self.region)
             self._start("serayu-ingest-evaluator", self._evaluate)
@@ -141,30 +142,38 @@ class IngestService:
     # -- threads --------------------------------------------------------------------------------------------------
 
     def _evaluate(self) -> None:
-        evaluator, register = self._evaluator, self._register
-        if evaluator is None or register is None:
-            return
+        """Evaluate after every commit, and now and then without one."""
         while not self.stopping.is_set():
             self._committed.wait(EVALUATE_EVERY_S)
             self._committed.clear()
             try:
-                changes = evaluator.step()
-                while changes or evaluator.behind():
-                    for change in changes:
-                        self.metrics.alert_changes.labels(change.kind.value).inc()
-                    alerts = [register.alert(alert_id) for alert_id in dict.fromkeys(c.alert_id for c in changes)]
-                    self._publish_alerts(alerts)
-                    if self.stopping.is_set():
-                        return
-                    changes = evaluator.step()
-            except StoreError as error:
+                while self._evaluated() and not self.stopping.is_set():
+                    pass
+            except (ConflictError, StoreError) as error:
                 _logger.warning("alerts not evaluated, trying again: %s", error)
                 self.stopping.wait(1.0)
 
-    def _publish_alerts(self, alerts: Sequence[Alert]) -> None:
-        for alert in alerts:
-            payload = msgspec.json.encode(alert_document(alert, self.region)) if alert.active else b""
-            self.consumer.publish(alert_topic(self.region.code, alert.id), payload, retain=True, qos=1)
+    def _evaluated(self) -> bool:
+        """Evaluate what is new once and publish what changed; True when there is more."""
+        if self._evaluator is None or self._register is None:
+            return False
+        changes = self._evaluator.step()
+        for change in changes:
+            self.metrics.alert_changes.labels(change.kind.value).inc()
+        for alert_id in dict.fromkeys(change.alert_id for change in changes):
+            self._publish(self._register.alert(alert_id))
+        return self._evaluator_behind() > 0
+
+    def _evaluator_behind(self) -> int:
+        if self._evaluator is None:
+            return 0
+        return max(0, self.store.last_change_id() - self._evaluator.position)
+
+    def _publish(self, alert: Alert) -> None:
+        """Publish an alert, retained while it is active; an ended one clears its topic."""
+        active = alert.status is AlertStatus.ACTIVE
+        payload = msgspec.json.encode(alert_document(alert)) if active else b""
+        self.consumer.publish(alert_topic(self.region.code, alert.id), payload, retain=True, qos=1)
 
     def _keep_house(self) -> None:
         settings, elapsed_s = self.settings, 0.0
@@ -189,9 +198,12 @@ class IngestService:
             elapsed_s += PUBLISH_LATEST_EVERY_S
 
     def _retain(self) -> None:
-        followers = () if self.settings.store_only else (AlertEvaluator.CURSOR,)
+        followers = []
+        if self._evaluator is not None:  # its cursor lives in the register
+            self.store.set_cursor(self._evaluator.name, self._evaluator.position)
+            followers.append(self._evaluator.name)
         if self.forwarder is not None:
-            followers += (FORWARD_CURSOR,)
+            followers.append(FORWARD_CURSOR)
         before_us = self.clock.now_us() - round(self.settings.retention_days * US_PER_DAY)
         deleted = apply_retention(self.store, before_us=before_us, keep_after=followers)
         if deleted:
@@ -199,8 +211,7 @@ class IngestService:
 
     def _report_lag(self) -> None:
         self.metrics.connected.set(self.consumer.connected.is_set())
-        if self._evaluator is not None:
-            self.metrics.evaluator_rows.set(self._evaluator.behind())
+        self.metrics.evaluator_rows.set(self._evaluator_behind())
         if self.forwarder is not None:
             rows, seconds = self.forwarder.lag()
             self.metrics.forward_rows.set(rows)

@@ -21,7 +21,9 @@ class IngestSettings(BaseSettings):
     register_url: str | None = Field(None, description="SQLAlchemy URL; default: register.sqlite in data_dir")
     client_id: str = "serayu-ingest"
     share_group: str | None = Field(None, description="subscribe as one of several workers of this group")
-    store_only: bool = Field(default=False, description="store and acknowledge; another process evaluates alerts")
+    store_only: bool = Field(
+        default=False, description="store and acknowledge; another process evaluates alerts"
+    )
     clock: Literal["system", "replay"] = "system"
     max_payload_bytes: int = Field(64 * 1024, ge=256)
     late_after_s: float = Field(1800, gt=0)

@@ -123,7 +123,9 @@ class Writer:
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001 -- see above
-                letter = DeadLetter(message.topic, message.payload, "internal_error", repr(error), message.received_us)
+                letter = DeadLetter(
+                    message.topic, message.payload, "internal_error", repr(error), message.received_us
+                )
                 with self._store.transaction() as transaction:
                     transaction.add_dead_letters([letter])
                 outcome = Outcome([], 0, 0, 0, 1, 0, {})

@@ -40,7 +40,9 @@ class BrokerUrl(NamedTuple):
             raise BadInputError(f"broker address must be mqtt[s]://host[:port], not {parts.scheme}://…")
         username = unquote(parts.username) if parts.username else None
         password = unquote(parts.password) if parts.password else None
-        return cls(parts.hostname, port or _DEFAULT_PORTS[parts.scheme], parts.scheme == "mqtts", username, password)
+        return cls(
+            parts.hostname, port or _DEFAULT_PORTS[parts.scheme], parts.scheme == "mqtts", username, password
+        )
 
     def __str__(self) -> str:
         return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"

@@ -78,30 +78,64 @@ def _table() -> dict[str, ObservedProperty]:
             "discharge", "m3/s", "Debit", "Discharge", (-1e4, 4e5), {"l/s": (0.001, 0.0)}, decimals=1
         ),
         # The highest depth measured in an hour anywhere is 305 mm (Holt 1947, WMO climate extremes archive).
-        ObservedProperty("rain", "mm", "Hujan", "Rainfall", (0.0, 2000.0), {"m": (1000.0, 0.0)}, accumulates=True),
+        ObservedProperty(
+            "rain", "mm", "Hujan", "Rainfall", (0.0, 2000.0), {"m": (1000.0, 0.0)}, accumulates=True
+        ),
         ObservedProperty(
             "count-mc", "count", "Sepeda motor", "Motorcycles", (0.0, 1e5), {}, accumulates=True, decimals=0
         ),
         ObservedProperty(
-            "count-lv", "count", "Kendaraan ringan", "Light vehicles", (0.0, 1e5), {}, accumulates=True, decimals=0
+            "count-lv",
+            "count",
+            "Kendaraan ringan",
+            "Light vehicles",
+            (0.0, 1e5),
+            {},
+            accumulates=True,
+            decimals=0,
         ),
         ObservedProperty(
-            "count-hv", "count", "Kendaraan berat", "Heavy vehicles", (0.0, 1e5), {}, accumulates=True, decimals=0
+            "count-hv",
+            "count",
+            "Kendaraan berat",
+            "Heavy vehicles",
+            (0.0, 1e5),
+            {},
+            accumulates=True,
+            decimals=0,
         ),
         ObservedProperty(
-            "speed", "km/h", "Kecepatan rata-rata", "Mean speed", (0.0, 300.0), {"m/s": (3.6, 0.0)}, decimals=0
+            "speed",
+            "km/h",
+            "Kecepatan rata-rata",
+            "Mean speed",
+            (0.0, 300.0),
+            {"m/s": (3.6, 0.0)},
+            decimals=0,
         ),
         ObservedProperty("occupancy", "/100", "Okupansi", "Occupancy", (0.0, 100.0), percent),
         ObservedProperty("soil-moisture", "/100", "Lengas tanah", "Soil moisture", (0.0, 100.0), percent),
         ObservedProperty("soil-temperature", "Cel", "Suhu tanah", "Soil temperature", (-60.0, 90.0), celsius),
         ObservedProperty(
-            "ec", "S/m", "Daya hantar listrik", "Electrical conductivity", (0.0, 20.0), {"mS/cm": (0.1, 0.0)}, decimals=3
+            "ec",
+            "S/m",
+            "Daya hantar listrik",
+            "Electrical conductivity",
+            (0.0, 20.0),
+            {"mS/cm": (0.1, 0.0)},
+            decimals=3,
         ),
         ObservedProperty("ph", "pH", "Keasaman (pH)", "Acidity (pH)", (0.0, 14.0), {}),
         ObservedProperty("air-temperature", "Cel", "Suhu udara", "Air temperature", (-90.0, 65.0), celsius),
-        ObservedProperty("humidity", "%RH", "Kelembapan udara", "Relative humidity", (0.0, 105.0), {}, decimals=0),
-        ObservedProperty("battery", "V", "Baterai", "Battery", (0.0, 100.0), {"mV": (0.001, 0.0)}, decimals=2),
-        ObservedProperty("signal", "dBm", "Sinyal", "Signal", (-200.0, 30.0), {"dBW": (1.0, 30.0)}, decimals=0),
+        ObservedProperty(
+            "humidity", "%RH", "Kelembapan udara", "Relative humidity", (0.0, 105.0), {}, decimals=0
+        ),
+        ObservedProperty(
+            "battery", "V", "Baterai", "Battery", (0.0, 100.0), {"mV": (0.001, 0.0)}, decimals=2
+        ),
+        ObservedProperty(
+            "signal", "dBm", "Sinyal", "Signal", (-200.0, 30.0), {"dBW": (1.0, 30.0)}, decimals=0
+        ),
     ]
     return {row.slug: row for row in rows}
 

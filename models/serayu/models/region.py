@@ -85,7 +85,9 @@ def load_region(folder: Path) -> Region:
         stations[station.id] = station
     unknown = sorted(set(posts) - set(stations))
     if unknown:
-        raise BadInputError(f"limits for unknown stations: {', '.join(unknown)}", file=folder / THRESHOLDS_FILE)
+        raise BadInputError(
+            f"limits for unknown stations: {', '.join(unknown)}", file=folder / THRESHOLDS_FILE
+        )
     return Region(info, MappingProxyType(stations), folder)
 
 
@@ -128,7 +130,9 @@ def _station(
         raise BadInputError("expected a Point feature", file=file, row=row, field="geometry")
     position = geometry.get("coordinates")
     if not isinstance(position, list) or len(position) < 2:  # noqa: PLR2004 -- longitude and latitude
-        raise BadInputError("expected [longitude, latitude]", file=file, row=row, field="geometry.coordinates")
+        raise BadInputError(
+            "expected [longitude, latitude]", file=file, row=row, field="geometry.coordinates"
+        )
     limits, settings = posts.get(feature["properties"].get("id", ""), (None, SiagaSettings()))
     fields = {"region": info.code, "lon": position[0], "lat": position[1], **feature["properties"]}
     station = _convert(fields, Station, file=file, row=row)

@@ -1,5 +1,6 @@
 """Stations and their datastreams, as a region describes them."""
 
+import builtins
 import enum
 from collections.abc import Mapping
 
@@ -55,12 +56,12 @@ class Datastream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"interval_s must be positive, got {self.interval_s}")
         self.profile()
 
-    @property
+    @builtins.property
     def observed(self) -> ObservedProperty:
         """The observed property."""
         return observed_property(self.property)
 
-    @property
+    @builtins.property
     def stale_after_us(self) -> int:
         """Microseconds of silence until the last value is stale."""
         if self.stale_after_s is not None:
@@ -119,7 +120,9 @@ class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if SLUG.match(self.id) is None or self.id in RESERVED:
-            raise ValueError(f"station id {self.id!r} must match {SLUG.pattern} and not be {sorted(RESERVED)}")
+            raise ValueError(
+                f"station id {self.id!r} must match {SLUG.pattern} and not be {sorted(RESERVED)}"
+            )
         if not (-180 <= self.lon <= 180 and -90 <= self.lat <= 90):  # noqa: PLR2004 -- degrees
             raise ValueError(f"position {self.lon}, {self.lat} is outside longitude and latitude")
         slugs = [datastream.property for datastream in self.datastreams]

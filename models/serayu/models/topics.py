@@ -39,7 +39,11 @@ def parse_topic(topic: str) -> Topic:
     if len(parts) != _PARTS or "/".join(parts[:2]) != PREFIX:
         raise CodecError("bad_topic", f"{topic!r} is not {PREFIX}/<region>/<station>/<property>")
     _, _, region, station, leaf = parts
-    for value, pattern, name in ((region, REGION, "region"), (station, SLUG, "station"), (leaf, SLUG, "property")):
+    for value, pattern, name in (
+        (region, REGION, "region"),
+        (station, SLUG, "station"),
+        (leaf, SLUG, "property"),
+    ):
         if pattern.match(value) is None:
             raise CodecError("bad_topic", f"{name} {value!r} does not match {pattern.pattern}")
     if station in RESERVED:

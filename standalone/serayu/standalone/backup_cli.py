@@ -24,7 +24,9 @@ SECRETS = ("keys.json",)
 MANIFEST = "manifest.json"
 
 JsonOption = Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")]
-OutputOption = Annotated[Path | None, typer.Option(help="tulis dokumen ke berkas · write the document to a file")]
+OutputOption = Annotated[
+    Path | None, typer.Option(help="tulis dokumen ke berkas · write the document to a file")
+]
 
 
 @backup.command()
@@ -115,7 +117,10 @@ def restore_from(archive: Path, data: Path) -> dict[str, object]:
 
 
 def _copy_database(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live, closing(sqlite3.connect(target)) as copy:
+    with (
+        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live,
+        closing(sqlite3.connect(target)) as copy,
+    ):
         live.backup(copy)
 
 
@@ -129,8 +134,7 @@ def _digest(file: Path) -> str:
 @contextmanager
 def _opened(archive: Path) -> Iterator[tarfile.TarFile]:
     try:
-        tar = tarfile.open(archive, "r:gz")
+        with tarfile.open(archive, "r:gz") as tar:
+            yield tar
     except (OSError, tarfile.TarError) as error:
         raise BadInputError(f"cannot read: {error}", file=archive) from None
-    with tar:
-        yield tar

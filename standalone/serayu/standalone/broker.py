@@ -1,7 +1,10 @@
 """The embedded broker: iotcore (rumqttd) in a child process, on loopback only, with bounded memory."""
 
+import logging
+import os
 import socket
 import sys
+import threading
 from pathlib import Path
 
 from serayu.models.broker_url import BrokerUrl
@@ -71,11 +74,7 @@ def free_port(preferred: int | None = None) -> int:
 
 def _main() -> None:
     """Run the broker in this process until SIGTERM or the end of standard input."""
-    import logging
-    import os
-    import threading
-
-    from iotcore import IotCoreBroker
+    from iotcore import IotCoreBroker  # noqa: PLC0415 -- the broker's own process is the only one that loads it
 
     def leave_with_parent() -> None:
         sys.stdin.buffer.read()

@@ -10,7 +10,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "api": ("serayu.api.cli", "Halaman dan API · Pages and API"),
     "backup": ("serayu.standalone.backup_cli:backup", "Cadangkan data · Back up the data"),
     "db": ("serayu.standalone.db_cli", "Skema register · Schema of the register"),
-    "demo": ("serayu.standalone.demo_cli", "Badai buatan lewat seluruh rantai · A made-up storm through the whole chain"),
+    "demo": (
+        "serayu.standalone.demo_cli",
+        "Badai buatan lewat seluruh rantai · A made-up storm through the whole chain",
+    ),
     "doctor": ("serayu.standalone.doctor_cli", "Periksa pemasangan · Check the installation"),
     "edge": ("serayu.edge.cli", "Agen di pos · The agent at a station"),
     "ingest": ("serayu.ingest.cli", "Terima dan simpan data · Receive and store readings"),

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from serayu.models.errors import SerayuError
 
@@ -65,7 +66,7 @@ class ManagedProcess:
     def start(self) -> None:
         """Start it; its input stays open until we are gone, for children that watch it."""
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 -- our own programs
                 self._argv,
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -133,7 +134,7 @@ class ProcessTree:
     def __init__(self) -> None:
         self._processes: list[ManagedProcess] = []
 
-    def __enter__(self) -> "ProcessTree":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -21,7 +21,9 @@ KEEP_UP_EVERY_S = 1.0
 def up(
     region: Annotated[Path | None, typer.Option(help="folder wilayah · region folder")] = None,
     data: Annotated[Path | None, typer.Option(help="folder data · data folder")] = None,
-    broker: Annotated[str | None, typer.Option(help="mqtt://…; tanpa ini broker bawaan · else the embedded one")] = None,
+    broker: Annotated[
+        str | None, typer.Option(help="mqtt://…; tanpa ini broker bawaan · else the embedded one")
+    ] = None,
     broker_port: Annotated[int, typer.Option(help="port broker bawaan · port of the embedded broker")] = 1883,
     host: Annotated[str, typer.Option(help="alamat halaman · address of the pages")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="port halaman · port of the pages")] = 8000,

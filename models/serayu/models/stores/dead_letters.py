@@ -13,8 +13,8 @@ KEPT_BYTES = 64 * 1024  # enough to see what an oversized message was
 class DeadLetter(NamedTuple):
     """A message that could not be stored.
 
-    ``reason`` is a stable word, ``detail`` one clause for people. The same topic and payload with the same reason is
-    one letter with a count: a device repeats what is not confirmed.
+    ``reason`` is a stable word, ``detail`` one clause for people. The same topic and payload with the same
+    reason is one letter with a count: a device repeats what is not confirmed.
     """
 
     topic: str
@@ -55,7 +55,9 @@ class DeadLetters:
 
     def counts(self) -> dict[str, int]:
         """Return how many messages died of each reason, repeats included."""
-        return dict(self._run("SELECT reason, sum(count) FROM dead_letter GROUP BY reason ORDER BY reason", ()))
+        return dict(
+            self._run("SELECT reason, sum(count) FROM dead_letter GROUP BY reason ORDER BY reason", ())
+        )
 
     def mark_replayed(self, letter_id: int, at_us: int) -> None:
         """Note that a letter was stored after all."""
@@ -73,8 +75,15 @@ def insert_dead_letters(connection: sqlite3.Connection, letters: Sequence[DeadLe
         " VALUES (?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (digest) DO UPDATE SET"
         " count = count + 1, last_received = excluded.last_received, detail = excluded.detail",
         [
-            (_digest(letter), letter.topic, letter.payload[:KEPT_BYTES], letter.reason, letter.detail)
-            + (letter.received_us, letter.received_us)
+            (
+                _digest(letter),
+                letter.topic,
+                letter.payload[:KEPT_BYTES],
+                letter.reason,
+                letter.detail,
+                letter.received_us,
+                letter.received_us,
+            )
             for letter in letters
         ],
     )

@@ -38,7 +38,9 @@ class Silences:
 
     def statuses(self) -> list[AgentStatus]:
         """Return the last status of every agent."""
-        return [AgentStatus(*row) for row in self._run("SELECT * FROM agent_status ORDER BY region, station", ())]
+        return [
+            AgentStatus(*row) for row in self._run("SELECT * FROM agent_status ORDER BY region, station", ())
+        ]
 
     def begin(self, silent: Iterable[tuple[SeriesKey, int]], *, now_us: int) -> None:
         """Note that datastreams have fallen silent since their last reading."""
