@@ -76,7 +76,7 @@ def test_a_silent_agent_is_killed_and_every_end_is_followed_by_a_start() -> None
         ("serayu-edge@.service", "edge run --config /etc/serayu/%i.toml"),
         ("serayu-ingest.service", "ingest run"),
         ("serayu-api.service", "api run --host 127.0.0.1 --port 8000"),
-        ("serayu.service", "up"),
+        ("serayu.service", "up --data %S/serayu/server"),
     ],
 )
 def test_a_unit_runs_its_command_unprivileged(unit: str, command: str) -> None:
