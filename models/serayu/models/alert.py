@@ -1,0 +1,188 @@
+"""An alert: one episode of a station, from leaving normal until it is back to normal, with its changes."""
+
+import enum
+from typing import Any
+
+import msgspec
+
+from serayu.models.siaga import ChangeKind, Reason, Siaga, SiagaChange
+from serayu.models.times import rfc3339
+
+
+class AlertStatus(enum.StrEnum):
+    """Whether an episode is still going on."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class AlertChange(msgspec.Struct, frozen=True):
+    """A change of an alert as the register keeps it.
+
+    Parameters
+    ----------
+    id
+        Running number of the register, in order of commit: the cursor of the live stream.
+    alert_id, region, station
+        The alert and where it is.
+    at_us, recorded_us
+        Phenomenon time of the value that decided, and when it was written, microseconds UTC.
+    before, after, kind, reason, level_m, slope_m_per_h, verified
+        As in `SiagaChange`.
+    """
+
+    id: int
+    alert_id: str
+    region: str
+    station: str
+    at_us: int
+    recorded_us: int
+    before: Siaga
+    after: Siaga
+    kind: ChangeKind
+    reason: Reason
+    level_m: float
+    slope_m_per_h: float | None
+    verified: bool
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """One episode of one station.
+
+    Parameters
+    ----------
+    id
+        UUIDv7.
+    region, station
+        Where.
+    status
+        Active until the level is back to normal.
+    level, highest
+        Level in force, and the highest of the episode.
+    highest_by_threshold
+        The highest that a measured level really exceeded; normal while everything was only foreseen.
+    reason
+        Why the level in force was reached: that of the last raise, or threshold once it is confirmed.
+    verified
+        False while only suspect values stand behind the level: "belum terverifikasi".
+    level_m
+        Water level of the last change, metres above the post's datum.
+    opened_us, updated_us, ended_us
+        Phenomenon times of the first, the last and the closing change, microseconds UTC.
+    acknowledged_us, acknowledged_by, acknowledged_note
+        When which person took note, and what they wrote.
+    changes
+        Everything that happened, oldest first.
+    """
+
+    id: str
+    region: str
+    station: str
+    status: AlertStatus
+    level: Siaga
+    highest: Siaga
+    highest_by_threshold: Siaga
+    reason: Reason
+    verified: bool
+    level_m: float
+    opened_us: int
+    updated_us: int
+    ended_us: int | None = None
+    acknowledged_us: int | None = None
+    acknowledged_by: str | None = None
+    acknowledged_note: str | None = None
+    changes: tuple[AlertChange, ...] = ()
+
+    def changed(self, change: SiagaChange) -> "Alert":
+        """Return the alert as it is after one more change of its station."""
+        by_threshold = self.highest_by_threshold
+        if change.reason is Reason.THRESHOLD and change.kind is not ChangeKind.LOWER:
+            by_threshold = max(by_threshold, change.after, key=_rank)
+        reached = change.kind in (ChangeKind.RAISE, ChangeKind.CONFIRM)
+        ended = change.after is Siaga.NORMAL
+        return msgspec.structs.replace(
+            self,
+            status=AlertStatus.ENDED if ended else AlertStatus.ACTIVE,
+            level=change.after,
+            highest=max(self.highest, change.after, key=_rank),
+            highest_by_threshold=by_threshold,
+            reason=change.reason if reached else self.reason,
+            verified=change.verified,
+            level_m=change.level_m,
+            updated_us=change.at_us,
+            ended_us=change.at_us if ended else None,
+        )
+
+
+def open_alert(alert_id: str, region: str, station: str, change: SiagaChange) -> Alert:
+    """Return the alert that a station's change away from normal opens, with that change applied."""
+    opened = Alert(
+        id=alert_id,
+        region=region,
+        station=station,
+        status=AlertStatus.ACTIVE,
+        level=change.before,
+        highest=change.before,
+        highest_by_threshold=Siaga.NORMAL,
+        reason=change.reason,
+        verified=change.verified,
+        level_m=change.level_m,
+        opened_us=change.at_us,
+        updated_us=change.at_us,
+    )
+    return opened.changed(change)
+
+
+def alert_document(alert: Alert) -> dict[str, Any]:
+    """Return an alert as the JSON object of the API and of its MQTT topic.
+
+    Levels and reasons are words, times RFC 3339 ``Z``, undefined is None.
+    """
+    acknowledged = None
+    if alert.acknowledged_us is not None:
+        acknowledged = {
+            "at": rfc3339(alert.acknowledged_us),
+            "by": alert.acknowledged_by,
+            "note": alert.acknowledged_note,
+        }
+    return {
+        "id": alert.id,
+        "region": alert.region,
+        "station": alert.station,
+        "status": alert.status.value,
+        "level": alert.level.value,
+        "label": alert.level.label,
+        "highest": alert.highest.value,
+        "highest_by_threshold": alert.highest_by_threshold.value,
+        "reason": alert.reason.value,
+        "verified": alert.verified,
+        "level_m": alert.level_m,
+        "opened": rfc3339(alert.opened_us),
+        "updated": rfc3339(alert.updated_us),
+        "ended": None if alert.ended_us is None else rfc3339(alert.ended_us),
+        "acknowledged": acknowledged,
+        "changes": [change_document(change) for change in alert.changes],
+    }
+
+
+def change_document(change: AlertChange) -> dict[str, Any]:
+    """Return one change as a JSON object, e.g. for the live stream."""
+    return {
+        "id": change.id,
+        "alert": change.alert_id,
+        "region": change.region,
+        "station": change.station,
+        "at": rfc3339(change.at_us),
+        "recorded": rfc3339(change.recorded_us),
+        "from": change.before.value,
+        "to": change.after.value,
+        "kind": change.kind.value,
+        "reason": change.reason.value,
+        "level_m": change.level_m,
+        "slope_m_per_h": change.slope_m_per_h,
+        "verified": change.verified,
+    }
+
+
+def _rank(level: Siaga) -> int:
+    return level.rank
