@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from paho.mqtt.client import Client
+from typing_extensions import override
 
 READ_BYTES = 256 * 1024
 _PUBACK = struct.Struct(">BBH")
@@ -66,7 +67,8 @@ class BufferedSocket:
 class BufferedClient(Client):
     """paho's client over a `BufferedSocket`, with joined PUBACKs."""
 
-    def _create_socket(self) -> Any:  # type: ignore[override]  # noqa: ANN401 -- paho's own type is private
+    @override
+    def _create_socket(self) -> Any:  # paho's own type is private
         return BufferedSocket(super()._create_socket())
 
     @property

@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 from typer.core import TyperGroup
+from typing_extensions import override
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "api": ("serayu.api.cli", "Halaman dan API · Pages and API"),
@@ -28,11 +29,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
 class LazyGroup(TyperGroup):
     """A group whose sub-commands are imported only when needed."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 -- click's signature
+    @override
+    def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of all sub-commands."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 -- click's signature
+    @override
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Import a sub-command."""
         if cmd_name not in COMMANDS:
             return None
@@ -42,7 +45,8 @@ class LazyGroup(TyperGroup):
         command.name = cmd_name
         return command
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 -- click's signature
+    @override
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the sub-commands without importing them."""
         with formatter.section("Perintah · Commands"):
             formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])

@@ -1,0 +1,88 @@
+"""``serayu doctor``: look whether everything is here that one machine needs."""
+
+import importlib.util
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+
+from serayu.models.command import emit, reported
+from serayu.models.errors import SerayuError
+from serayu.models.region import load_region
+from serayu.models.times import SystemClock, parse_rfc3339, rfc3339
+from serayu.standalone.broker import free_port
+from serayu.standalone.places import default_data_dir, default_region
+
+app = typer.Typer()
+NEEDED = ("fastapi", "influxdb_client", "iotcore", "paho", "sqlalchemy", "uvicorn")
+DISK_NEEDED_BYTES = 2 * 2**30
+PORTS = {1883: "broker", 8000: "pages"}
+BUILT_US = parse_rfc3339("2026-01-01T00:00:00Z")  # a clock before this is wrong
+
+
+class Finding(NamedTuple):
+    """One thing looked at."""
+
+    check: str
+    ok: bool
+    detail: str
+
+
+@app.command()
+@reported()
+def doctor(
+    region: Annotated[Path | None, typer.Option(help="folder wilayah · region folder")] = None,
+    data: Annotated[Path | None, typer.Option(help="folder data · data folder")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")] = False,  # noqa: FBT002 -- a flag
+    output: Annotated[Path | None, typer.Option(help="tulis ke berkas · write to a file")] = None,
+) -> None:
+    """Periksa mesin ini; status 1 bila ada yang kurang · Look at this machine; status 1 if it lacks something."""
+    findings = list(examine(region, data))
+    lines = [
+        f"{'ok   ' if finding.ok else 'GAGAL'}  {finding.check}: {finding.detail}" for finding in findings
+    ]
+    document = {"ok": all(finding.ok for finding in findings), "checks": [f._asdict() for f in findings]}
+    emit(document, as_json=as_json, output=output, text="\n".join(lines))
+    if not document["ok"]:
+        raise typer.Exit(1)
+
+
+def examine(region: Path | None, data: Path | None) -> Iterator[Finding]:
+    """Look at Python, packages, SQLite, clock, region, disk and ports."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("python", sys.version_info >= (3, 11), version)
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    yield Finding("packages", not missing, f"missing: {', '.join(missing)}" if missing else "all there")
+    yield Finding("sqlite", sqlite3.sqlite_version_info >= (3, 35), sqlite3.sqlite_version)
+    now_us = SystemClock().now_us()
+    yield Finding("clock", now_us > BUILT_US, rfc3339(now_us))
+    yield _attempt("region", lambda: _describe_region(region))
+    folder = data or default_data_dir("33.02")
+    yield _disk(folder)
+    for port, purpose in PORTS.items():
+        free = free_port(port) == port
+        yield Finding(
+            f"port {port}", free, f"free for the {purpose}" if free else f"taken; the {purpose} need another"
+        )
+
+
+def _describe_region(region: Path | None) -> str:
+    loaded = load_region(region or default_region())
+    return f"{loaded.info.name} ({loaded.code}), {len(loaded.stations)} stations"
+
+
+def _attempt(check: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(check, ok=True, detail=look())
+    except SerayuError as error:
+        return Finding(check, ok=False, detail=str(error))
+
+
+def _disk(folder: Path) -> Finding:
+    existing = next(place for place in (folder.resolve(), *folder.resolve().parents) if place.exists())
+    free = shutil.disk_usage(existing).free
+    return Finding("disk", free >= DISK_NEEDED_BYTES, f"{free / 2**30:.1f} GiB free at {existing}")
