@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from serayu.models.stores.sqlite import ThreadConnections, translated
 
@@ -34,7 +34,7 @@ class KeptLetter(NamedTuple):
     detail: str
     first_received_us: int
     last_received_us: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count
     replayed_us: int | None
 
 
@@ -44,11 +44,11 @@ class DeadLetters:
     def __init__(self, connections: ThreadConnections) -> None:
         self._connections = connections
 
-    def list(self, *, limit: int = 100, after_id: int = 0, reason: str | None = None) -> list[KeptLetter]:
+    def list(self, *, limit: int = 100, after_id: int = 0, reason: str | None = None) -> Sequence[KeptLetter]:
         """Return letters in order of arrival."""
         rows = self._run(
-            "SELECT id, topic, payload, reason, detail, first_received, last_received, count, replayed FROM dead_letter"
-            " WHERE id > ? AND (? IS NULL OR reason = ?) ORDER BY id LIMIT ?",
+            "SELECT id, topic, payload, reason, detail, first_received, last_received, count, replayed"
+            " FROM dead_letter WHERE id > ? AND (? IS NULL OR reason = ?) ORDER BY id LIMIT ?",
             (after_id, reason, reason, limit),
         )
         return [KeptLetter(*row) for row in rows]
@@ -63,30 +63,27 @@ class DeadLetters:
         """Note that a letter was stored after all."""
         self._run("UPDATE dead_letter SET replayed = ? WHERE id = ?", (at_us, letter_id))
 
-    def _run(self, statement: str, parameters: Sequence[object]) -> "list[tuple]":  # type: ignore[type-arg]
+    def _run(self, statement: str, parameters: Sequence[object]) -> Sequence[Any]:
         with translated(self._connections.path):
             return self._connections.get().execute(statement, parameters).fetchall()
 
 
 def insert_dead_letters(connection: sqlite3.Connection, letters: Sequence[DeadLetter]) -> None:
     """Keep letters within the caller's transaction."""
-    connection.executemany(
-        "INSERT INTO dead_letter (digest, topic, payload, reason, detail, first_received, last_received, count)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (digest) DO UPDATE SET"
-        " count = count + 1, last_received = excluded.last_received, detail = excluded.detail",
-        [
-            (
-                _digest(letter),
-                letter.topic,
-                letter.payload[:KEPT_BYTES],
-                letter.reason,
-                letter.detail,
-                letter.received_us,
-                letter.received_us,
-            )
-            for letter in letters
-        ],
-    )
+    connection.executemany(_KEEP, [_row(letter) for letter in letters])
+
+
+_KEEP = """
+    INSERT INTO dead_letter (digest, topic, payload, reason, detail, first_received, last_received, count)
+    VALUES (?, ?, ?, ?, ?, ?, ?, 1)
+    ON CONFLICT (digest) DO UPDATE SET
+    count = count + 1, last_received = excluded.last_received, detail = excluded.detail
+"""
+
+
+def _row(letter: DeadLetter) -> tuple[bytes, str, bytes, str, str, int, int]:
+    payload, received_us = letter.payload[:KEPT_BYTES], letter.received_us
+    return _digest(letter), letter.topic, payload, letter.reason, letter.detail, received_us, received_us
 
 
 def _digest(letter: DeadLetter) -> bytes:

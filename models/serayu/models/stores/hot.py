@@ -1,29 +1,30 @@
-"""The hot store: every observation in one SQLite file (WAL), with `latest` and `hourly` kept in the same transaction.
+"""The hot store: every observation in one SQLite file (WAL).
 
-One process writes through `HotStore.transaction`; any number of processes and threads read beside it. Several
-writers on one host are safe too: a transaction that finds another's rows drops what it remembered.
+`latest` and `hourly` are kept in the same transaction. One process writes through `HotStore.transaction`; any number
+of processes and threads read beside it. Several writers on one host are safe too: a transaction that finds another's
+rows drops what it remembered.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from serayu.models.ports import Latest, Refusal
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.reading import Bucket, Observation, Reading, SeriesKey
-from serayu.models.stores.dead_letters import DeadLetters
+from serayu.models.stores.dead_letters import DeadLetter, DeadLetters, insert_dead_letters
 from serayu.models.stores.hot_schema import migrate
 from serayu.models.stores.hot_transaction import HotTransaction, Known, Verdict
 from serayu.models.stores.silences import Silences
 from serayu.models.stores.sqlite import ThreadConnections, connect, translated
-from serayu.models.times import US_PER_HOUR, US_PER_MINUTE
+from serayu.models.stores.trend import TREND_AT_MOST_US, TREND_OVER_US, trend_per_h, usable
+from serayu.models.times import US_PER_HOUR
 
-TREND_OVER_US = 30 * US_PER_MINUTE
-TREND_AT_MOST_US = 3 * US_PER_HOUR
 RETENTION_CHUNK = 20_000
-USABLE = "flag NOT IN (4, 9)"
+USABLE = "flag NOT IN (4, 9) AND value IS NOT NULL"
 _ROW = "o.t, o.value, o.flag, o.tests, o.outbox, o.seq, o.received, o.late"
 
 
@@ -50,14 +51,13 @@ class HotStore:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._busy_timeout_ms = busy_timeout_ms
-        setup = connect(path)
-        with translated(path):
+        with closing(connect(path, busy_timeout_ms=busy_timeout_ms)) as setup, translated(path):
             migrate(setup)
-        setup.close()
         self._readers = ThreadConnections(path)
         self._writer: sqlite3.Connection | None = None
         self._known = Known()
         self._oids: dict[int, str] = {}
+        self._keys: dict[int, SeriesKey] = {}
         self.dead_letters = DeadLetters(self._readers)
         self.silences = Silences(self._readers)
 
@@ -74,7 +74,7 @@ class HotStore:
             self._writer.close()
             self._writer = None
 
-    # -- writing --------------------------------------------------------------------------------------------------
+    # -- writing ---------------------------------------------------------------------------------------------
 
     @contextmanager
     def transaction(self) -> Iterator[HotTransaction]:
@@ -88,6 +88,8 @@ class HotStore:
         with translated(self.path):
             if self._writer is None:
                 self._writer = connect(self.path, busy_timeout_ms=self._busy_timeout_ms)
+                for pragma in _WRITER_PRAGMAS:
+                    self._writer.execute(pragma)
             writer = self._writer
             writer.execute("BEGIN IMMEDIATE")
             try:
@@ -102,17 +104,14 @@ class HotStore:
                 raise
 
     def write(self, observations: Sequence[Observation]) -> Sequence[Refusal]:
-        """Store observations without an identity of their own (port `ObservationWriter`)."""
+        """Store observations, all but those returned (port `ObservationWriter`)."""
         refusals = []
         with self.transaction() as transaction:
-            fresh = []
             for observation in observations:
-                reason = transaction.time_conflict(observation)
-                if reason is None:
-                    fresh.append(observation)
-                elif reason:
+                reason = transaction.put(observation)
+                if reason is not None:
                     refusals.append(Refusal(observation, reason))
-            transaction.insert(fresh)
+            transaction.insert_put()
         return refusals
 
     def classify(self, readings: Sequence[Reading]) -> list[Verdict]:
@@ -120,19 +119,25 @@ class HotStore:
         with self.transaction() as transaction:
             return transaction.classify(readings)
 
-    # -- reading --------------------------------------------------------------------------------------------------
+    # -- reading ---------------------------------------------------------------------------------------------
 
     def series(self) -> list[SeriesKey]:
         """Return the names of all datastreams ever stored."""
-        return [SeriesKey(*row) for row in self._read("SELECT region, station, property FROM series ORDER BY 1, 2, 3")]
+        return [
+            SeriesKey(*row)
+            for row in self._read("SELECT region, station, property FROM series ORDER BY 1, 2, 3")
+        ]
 
     def window(
         self, key: SeriesKey, start_us: int, end_us: int, *, limit: int | None = None
     ) -> Sequence[Observation]:
         """Return the observations with ``start_us <= t < end_us`` in order of time, at most *limit*."""
+        if limit is not None and limit < 0:
+            raise ValueError(f"limit must not be negative, got {limit}")
         rows = self._read(
-            f"SELECT {_ROW} FROM observation o WHERE series = {_SERIES} AND t >= ? AND t < ? ORDER BY t LIMIT ?",  # noqa: S608 -- constants
-            (*key, start_us, end_us, -1 if limit is None else limit),
+            f"SELECT {_ROW} FROM observation o WHERE series = {_SERIES}"  # noqa: S608 -- constants
+            " AND t >= ? AND t < ? ORDER BY t LIMIT ?",
+            (*key, _int64(start_us), _int64(end_us), -1 if limit is None else limit),
         )
         return [self._observation(key, row) for row in rows]
 
@@ -147,7 +152,7 @@ class HotStore:
             raise ValueError(f"step_us must be positive, got {step_us}")
         whole_hours = step_us % US_PER_HOUR == 0 and start_us % US_PER_HOUR == 0 and end_us % US_PER_HOUR == 0
         statement = _FROM_HOURLY if whole_hours else _FROM_RAW
-        rows = self._read(statement, (step_us, step_us, *key, start_us, end_us))
+        rows = self._read(statement, (step_us, step_us, *key, _int64(start_us), _int64(end_us)))
         return [Bucket(start, n, total / n, low, high, total) for start, n, total, low, high in rows]
 
     def newest_time(self, key: SeriesKey) -> int:
@@ -158,9 +163,10 @@ class HotStore:
     def changes(self, after_id: int, *, limit: int) -> list[Change]:
         """Return what was stored or revised after a change number, in that order."""
         rows = self._read(_CHANGES, (after_id, limit))
-        return [
-            Change(row[0], self._observation(SeriesKey(*row[1:4]), row[4:12]), bool(row[12])) for row in rows
-        ]
+        keys, observation = self._keys, self._observation
+        if not keys.keys() >= {row[1] for row in rows}:
+            keys.update((row[0], SeriesKey(*row[1:])) for row in self._read(_ALL_SERIES))
+        return [Change(row[0], observation(keys[row[1]], row[2:10]), row[10] == 1) for row in rows]
 
     def last_change_id(self) -> int:
         """Return the newest change number."""
@@ -170,7 +176,7 @@ class HotStore:
         """Return how many observations are stored."""
         return int(self._read("SELECT count(*) FROM observation")[0][0])
 
-    # -- cursors and retention ------------------------------------------------------------------------------------
+    # -- cursors and retention -------------------------------------------------------------------------------
 
     def cursor(self, name: str) -> int:
         """Return how far a follower of the changes has come; 0 for a new one."""
@@ -179,13 +185,30 @@ class HotStore:
 
     def set_cursor(self, name: str, position: int) -> None:
         """Remember how far a follower has come."""
-        self._read(
-            "INSERT INTO cursor VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET position = excluded.position",
-            (name, position),
-        )
+        self._read(_SET_CURSOR, (name, position))
+
+    def advance(self, name: str, position: int, letters: Sequence[DeadLetter]) -> None:
+        """Keep what a follower could not use and remember how far it has come, both or neither."""
+        with translated(self.path):
+            connection = self._readers.get()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                insert_dead_letters(connection, letters)
+                connection.execute(_SET_CURSOR, (name, position))
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def first_received_after(self, change_id: int) -> int | None:
+        """Return when the first row after a change was received, microseconds UTC; None for no row."""
+        rows = self._read("SELECT received FROM observation WHERE id > ? ORDER BY id LIMIT 1", (change_id,))
+        return int(rows[0][0]) if rows else None
 
     def delete_before(self, t_us: int, *, keep_after: Sequence[str] = ()) -> int:
-        """Delete raw observations older than *t_us*, never one that a named cursor has not passed; `hourly` stays.
+        """Delete raw observations older than *t_us*, never one that a named cursor has not passed.
+
+        `hourly` stays. Whole hours only, so that a later revision cannot recount an hour of which half is gone.
 
         Returns
         -------
@@ -193,37 +216,53 @@ class HotStore:
             Rows deleted; at most `RETENTION_CHUNK` a call, so that readers and the writer get their turn.
         """
         passed = min((self.cursor(name) for name in keep_after), default=self.last_change_id())
+        # Found first, deleted then: the search holds no lock. A row revised in between has another id by
+        # then.
+        found = self._read(_OLD, (t_us - t_us % US_PER_HOUR, passed, RETENTION_CHUNK))
+        if not found:
+            return 0
         with translated(self.path):
             cursor = self._readers.get().execute(
-                "DELETE FROM observation WHERE id IN (SELECT id FROM observation WHERE t < ? AND id <= ? LIMIT ?)",
-                (t_us, passed, RETENTION_CHUNK),
+                "DELETE FROM observation WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps([row[0] for row in found]),),
             )
         return cursor.rowcount
 
-    # -- inside ---------------------------------------------------------------------------------------------------
+    # -- inside ----------------------------------------------------------------------------------------------
 
-    def _read(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]] | list[tuple]:  # type: ignore[type-arg]
+    def _read(self, statement: str, parameters: Sequence[object] = ()) -> list[Any]:
         with translated(self.path):
             return self._readers.get().execute(statement, parameters).fetchall()
 
-    def _observation(self, key: SeriesKey, row: Sequence) -> Observation:  # type: ignore[type-arg]
-        t, value, flag, tests, outbox, seq, received, late = row
-        oid = "" if outbox is None else self._oid(outbox)
-        return Observation(key, t, _nan(value), QualityFlag(flag), tests, oid, seq or 0, received, bool(late))
+    def _observation(self, key: SeriesKey, row: Sequence[Any]) -> Observation:
+        t_us, value, flag, tests, outbox, seq, received_us, late = row
+        oid = "" if outbox is None else self._oids.get(outbox) or self._oid(outbox)
+        number = _NAN if value is None else value
+        return Observation(key, t_us, number, _FLAGS[flag], tests, oid, seq or 0, received_us, late == 1)
 
     def _oid(self, outbox: int) -> str:
-        if outbox not in self._oids:
-            self._oids.update(dict(self._read("SELECT id, oid FROM outbox")))
+        self._oids.update(self._read("SELECT id, oid FROM outbox"))
         return self._oids[outbox]
 
 
+_NAN = float("nan")
+_FLAGS = {int(flag): flag for flag in QualityFlag}
+# 1,000 datastreams write to as many pages of each index: with SQLite's 2 MB cache and a checkpoint every 4 MB
+# the same pages go to disk again and again.
+_WRITER_PRAGMAS = ("PRAGMA cache_size = -65536", "PRAGMA wal_autocheckpoint = 8000")
+_SET_CURSOR = "INSERT INTO cursor VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET position = excluded.position"
+# By way of the index on (series, t): a search by t alone would read the whole table when nothing is old.
+_OLD = """
+    SELECT o.id FROM series s CROSS JOIN observation o ON o.series = s.id AND o.t < ? WHERE o.id <= ? LIMIT ?
+"""
 _SERIES = "(SELECT id FROM series WHERE region = ? AND station = ? AND property = ?)"
 _LATEST = f"""
     SELECT s.region, s.station, s.property, l.t, l.value, l.flag, l.tests, l.received, l.late, p.t, p.value
     FROM latest l JOIN series s ON s.id = l.series
     LEFT JOIN observation p ON p.id = (
         SELECT o.id FROM observation o
-        WHERE o.series = l.series AND o.t <= l.t - ? AND o.t >= l.t - ? AND o.{USABLE} ORDER BY o.t DESC LIMIT 1)
+        WHERE o.series = l.series AND o.t <= l.t - ? AND o.t >= l.t - ? AND {USABLE}
+        ORDER BY o.t DESC LIMIT 1)
     WHERE ? IS NULL OR s.region = ?
     ORDER BY s.region, s.station, s.property
 """  # noqa: S608 -- constants
@@ -237,14 +276,15 @@ _FROM_HOURLY = f"""
         (SELECT *, ? FROM hourly WHERE series = {_SERIES} AND hour >= ? AND hour < ? AND n > 0)
     GROUP BY bucket ORDER BY bucket
 """  # noqa: S608 -- constants
-_CHANGES = f"""
-    SELECT o.id, s.region, s.station, s.property, {_ROW}, o.revised
-    FROM observation o JOIN series s ON s.id = o.series WHERE o.id > ? ORDER BY o.id LIMIT ?
-"""  # noqa: S608 -- constants
+_ALL_SERIES = "SELECT id, region, station, property FROM series"
+_CHANGES = (
+    f"SELECT o.id, o.series, {_ROW}, o.revised"  # noqa: S608 -- constants
+    " FROM observation o WHERE o.id > ? ORDER BY o.id LIMIT ?"
+)
 
 
-def _nan(value: float | None) -> float:
-    return float("nan") if value is None else value
+def _int64(t_us: int) -> int:
+    return max(-(2**63), min(t_us, 2**63 - 1))  # what SQLite can compare with
 
 
 def _latest(row: tuple) -> Latest:  # type: ignore[type-arg]
@@ -252,11 +292,11 @@ def _latest(row: tuple) -> Latest:  # type: ignore[type-arg]
     observation = Observation(
         SeriesKey(region, station, slug),
         t,
-        _nan(value),
-        QualityFlag(flag),
+        _NAN if value is None else value,
+        _FLAGS[flag],
         tests,
         received_us=received,
         late=bool(late),
     )
-    usable = flag not in (QualityFlag.FAIL, QualityFlag.MISSING) and value is not None and before is not None
-    return Latest(observation, (value - before) * US_PER_HOUR / (t - before_t) if usable else None)
+    has_trend = before is not None and usable(observation)
+    return Latest(observation, trend_per_h(observation, before_t, before) if has_trend else None)

@@ -4,8 +4,9 @@ import sqlite3
 
 from serayu.models.errors import StoreError
 
-# observation.id is the store's change number: new and revised rows take the next one, so a cursor that follows it
-# sees every change once. It is kept in `meta`, not AUTOINCREMENT: one counter for inserts and revisions alike.
+# observation.id is the store's change number: new and revised rows take the next one, so a cursor that
+# follows it sees every change once. It is kept in `meta`, not AUTOINCREMENT: one counter for inserts and
+# revisions alike.
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE series (
@@ -24,16 +25,17 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE UNIQUE INDEX observation_time ON observation (series, t);
     CREATE UNIQUE INDEX observation_identity ON observation (outbox, seq) WHERE outbox IS NOT NULL;
     CREATE TABLE latest (
-        series INTEGER PRIMARY KEY, t INTEGER NOT NULL, value REAL, flag INTEGER NOT NULL, tests INTEGER NOT NULL,
-        received INTEGER NOT NULL, late INTEGER NOT NULL
+        series INTEGER PRIMARY KEY, t INTEGER NOT NULL, value REAL, flag INTEGER NOT NULL,
+        tests INTEGER NOT NULL, received INTEGER NOT NULL, late INTEGER NOT NULL
     );
     CREATE TABLE hourly (
         series INTEGER NOT NULL, hour INTEGER NOT NULL, n INTEGER NOT NULL, total REAL NOT NULL,
         minimum REAL NOT NULL, maximum REAL NOT NULL, PRIMARY KEY (series, hour)
     ) WITHOUT ROWID;
     CREATE TABLE dead_letter (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, digest BLOB NOT NULL UNIQUE, topic TEXT NOT NULL, payload BLOB NOT NULL,
-        reason TEXT NOT NULL, detail TEXT NOT NULL, first_received INTEGER NOT NULL, last_received INTEGER NOT NULL,
+        id INTEGER PRIMARY KEY AUTOINCREMENT, digest BLOB NOT NULL UNIQUE, topic TEXT NOT NULL,
+        payload BLOB NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
+        first_received INTEGER NOT NULL, last_received INTEGER NOT NULL,
         count INTEGER NOT NULL, replayed INTEGER
     );
     CREATE TABLE agent_status (
@@ -41,8 +43,8 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (region, station)
     ) WITHOUT ROWID;
     CREATE TABLE silence (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, region TEXT NOT NULL, station TEXT NOT NULL, property TEXT NOT NULL,
-        since INTEGER NOT NULL, noticed INTEGER NOT NULL, ended INTEGER
+        id INTEGER PRIMARY KEY AUTOINCREMENT, region TEXT NOT NULL, station TEXT NOT NULL,
+        property TEXT NOT NULL, since INTEGER NOT NULL, noticed INTEGER NOT NULL, ended INTEGER
     );
     CREATE INDEX silence_open ON silence (region, station, property) WHERE ended IS NULL;
     CREATE TABLE cursor (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
@@ -60,8 +62,24 @@ def migrate(connection: sqlite3.Connection) -> None:
     StoreError
         The file was written by a newer Serayu.
     """
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    while (version := _version(connection)) < len(MIGRATIONS):
+        # One process migrates, another that starts beside it waits for the lock and finds the work done.
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if _version(connection) == version:
+                for statement in MIGRATIONS[version].split(";"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {version + 1}")
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
     if version > len(MIGRATIONS):
-        raise StoreError(f"the store has schema {version}, this Serayu knows {len(MIGRATIONS)}: update Serayu")
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
+        raise StoreError(
+            f"the store has schema {version}, this Serayu knows {len(MIGRATIONS)}: update Serayu"
+        )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)

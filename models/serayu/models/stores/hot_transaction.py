@@ -1,6 +1,7 @@
-"""One write transaction of the hot store: which readings are new, and everything that must change together."""
+"""One write transaction of the hot store: what is new, and all that must change together."""
 
 import enum
+import math
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -10,9 +11,8 @@ import msgspec
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.reading import Observation, Reading, SeriesKey
 from serayu.models.stores.dead_letters import DeadLetter, insert_dead_letters
+from serayu.models.stores.trend import UNUSABLE, same_value
 from serayu.models.times import US_PER_HOUR
-
-UNUSABLE = frozenset({QualityFlag.FAIL, QualityFlag.MISSING})
 
 
 class Verdict(enum.Enum):
@@ -62,8 +62,10 @@ class HotTransaction:
         self._first_id = last_id
         self._identities: dict[tuple[int, int], Reading] = {}
         self._times: set[tuple[int, int]] = set()
+        self._put: dict[tuple[int, int], Observation] = {}
+        self._put_identities: set[tuple[int, int]] = set()
 
-    # -- what is new ----------------------------------------------------------------------------------------------
+    # -- what is new -----------------------------------------------------------------------------------------
 
     def classify(self, readings: Sequence[Reading]) -> list[Verdict]:
         """Say of each reading whether it is new, in order; readings of one call know of one another."""
@@ -71,34 +73,24 @@ class HotTransaction:
 
     def stored_time(self, reading: Reading) -> int | None:
         """Return the time under which a reading's identity is stored, or None."""
-        row = self._stored(self._outbox(reading), reading.seq)
+        row = self._stored(self._outbox(reading.key, reading.oid), reading.seq)
         return None if row is None else int(row[1])
 
-    def time_conflict(self, observation: Observation) -> str | None:
-        """Return None for a new time, '' where the same value is stored there, else what stands against it."""
-        series = self._series(observation.key)
-        if (series, observation.t_us) in self._times:
-            return "another value of the same time in one call"
-        row = self._at(series, observation.t_us)
-        if row is None:
-            self._times.add((series, observation.t_us))
-            return None
-        same = row[0] == observation.value or (row[0] is None and observation.value != observation.value)  # noqa: PLR0124 -- NaN
-        return "" if same else f"{row[0]!r} is stored for this time"
-
     def _verdict(self, reading: Reading) -> Verdict:
-        series, outbox, seq = self._series(reading.key), self._outbox(reading), reading.seq
-        known = self._known
+        key, seq, known = reading.key, reading.seq, self._known
+        series, outbox = self._series(key), self._outbox(key, reading.oid)
         if seq <= known.seq[outbox]:
             earlier = self._identities.get((outbox, seq))
-            row = (series if earlier.key == reading.key else -1, earlier.t_us, earlier.value) if earlier else None
+            row = (series if earlier.key == key else -1, earlier.t_us, earlier.value) if earlier else None
             row = row or self._stored(outbox, seq)
             if row is not None:
                 same_time = row[1] == reading.t_us or not reading.clock_ok
                 same = row[0] == series and same_time and row[2] == reading.value
                 return Verdict.DUPLICATE if same else Verdict.IDENTITY_CONFLICT
         t_us = reading.t_us
-        if t_us <= known.time[series] and ((series, t_us) in self._times or self._at(series, t_us) is not None):
+        if t_us <= known.time[series] and (
+            (series, t_us) in self._times or self._at(series, t_us) is not None
+        ):
             return Verdict.TIME_CONFLICT
         known.seq[outbox] = max(known.seq[outbox], seq)
         known.time[series] = max(known.time[series], t_us)
@@ -112,9 +104,9 @@ class HotTransaction:
         ).fetchone()
         return row
 
-    def _at(self, series: int, t_us: int) -> tuple[float | None] | None:
-        row: tuple[float | None] | None = self._connection.execute(
-            "SELECT value FROM observation WHERE series = ? AND t = ?", (series, t_us)
+    def _at(self, series: int, t_us: int) -> tuple[float | None, int, int] | None:
+        row: tuple[float | None, int, int] | None = self._connection.execute(
+            "SELECT value, flag, tests FROM observation WHERE series = ? AND t = ?", (series, t_us)
         ).fetchone()
         return row
 
@@ -126,8 +118,8 @@ class HotTransaction:
             self._known.time[series] = self._maximum("t", "series", series)
         return series
 
-    def _outbox(self, reading: Reading) -> int:
-        name = (reading.key.region, reading.key.station, reading.oid)
+    def _outbox(self, key: SeriesKey, oid: str) -> int:
+        name = (key[0], key[1], oid)
         outbox = self._known.outboxes.get(name)
         if outbox is None:
             outbox = self._known.outboxes[name] = self._id_of("outbox (region, station, oid)", name)
@@ -136,7 +128,7 @@ class HotTransaction:
 
     def _id_of(self, table: str, name: tuple[str, ...]) -> int:
         columns = table[table.index("(") + 1 : -1].replace(",", " = ? AND") + " = ?"
-        select = f"SELECT id FROM {table.split()[0]} WHERE {columns}"  # noqa: S608 -- constants
+        select = f"SELECT id FROM {table.split(maxsplit=1)[0]} WHERE {columns}"  # noqa: S608 -- constants
         row = self._connection.execute(select, name).fetchone()
         if row is None:
             row = (self._connection.execute(f"INSERT INTO {table} VALUES (?, ?, ?)", name).lastrowid,)  # noqa: S608
@@ -147,32 +139,69 @@ class HotTransaction:
         (maximum,) = self._connection.execute(select, (number,)).fetchone()
         return -(2**62) if maximum is None else int(maximum)
 
-    # -- changes --------------------------------------------------------------------------------------------------
+    # -- changes ---------------------------------------------------------------------------------------------
+
+    def put(self, observation: Observation) -> str | None:
+        """Take an observation for `insert_put`, or revise what is stored; return what stands against it."""
+        key, t_us, value = observation.key, observation.t_us, observation.value
+        if math.isinf(value):
+            return "the value is infinite"
+        place = (self._series(key), t_us)
+        revision = Revision(key, t_us, observation.flag, observation.tests)
+        taken, row = self._put.get(place), self._at(*place)
+        if taken is not None or row is not None:
+            stored = taken.value if taken is not None else row[0] if row is not None else None
+            stored = math.nan if stored is None else stored
+            if not same_value(stored, value):
+                return f"{stored!r} is stored for this time"
+            if taken is not None:
+                self._put[place] = msgspec.structs.replace(taken, flag=revision.flag, tests=revision.tests)
+            else:
+                self.revise([revision])
+            return None
+        if observation.oid:
+            identity = (self._outbox(key, observation.oid), observation.seq)
+            if identity in self._put_identities or self._stored(*identity) is not None:
+                return f"({observation.oid}, {observation.seq}) is stored with another time"
+            self._put_identities.add(identity)
+        self._put[place] = observation
+        return None
+
+    def insert_put(self) -> None:
+        """Store what `put` took."""
+        self.insert(list(self._put.values()))
+        self._put.clear()
 
     def insert(self, observations: Sequence[Observation]) -> None:
         """Store observations that are new, with `latest` and `hourly`."""
-        rows, newest = [], {}
+        known = self._known
+        rows = []
+        newest: dict[int, tuple[int, int, float | None, int, int, int, int]] = {}
         hours: dict[tuple[int, int], list[float]] = {}
         for observation in observations:
             key, t_us, value, flag, tests, oid, seq, received_us, late = msgspec.structs.astuple(observation)
-            series = self._series(key)
-            outbox = self._known.outboxes[(key[0], key[1], oid)] if oid else None
-            self._known.last_id += 1
+            series, outbox, number = self._series(key), None, None
+            if oid:
+                outbox, number = self._outbox(key, oid), seq
+                known.seq[outbox] = max(known.seq[outbox], seq)
+            known.last_id += 1
             stored = value if value == value else None  # noqa: PLR0124 -- NaN is stored as NULL
+            mark, was_late = int(flag), int(late)  # exact ints: sqlite3 takes them without adaptation
             rows.append(
-                (self._known.last_id, series, t_us, stored, int(flag), tests, outbox, seq if oid else None)
-                + (received_us, late)
+                (known.last_id, series, t_us, stored, mark, tests, outbox, number, received_us, was_late)
             )
             last = newest.get(series)
             if last is None or t_us > last[1]:
-                newest[series] = (series, t_us, stored, int(flag), tests, received_us, late)
-            self._known.time[series] = max(self._known.time[series], t_us)
+                newest[series] = (series, t_us, stored, mark, tests, received_us, was_late)
+            known.time[series] = max(known.time[series], t_us)
             if flag not in UNUSABLE and stored is not None:
                 hour = hours.setdefault((series, t_us - t_us % US_PER_HOUR), [0, 0.0, stored, stored])
                 hour[0] += 1
                 hour[1] += stored
-                hour[2] = min(hour[2], stored)
-                hour[3] = max(hour[3], stored)
+                if stored < hour[2]:
+                    hour[2] = stored
+                elif stored > hour[3]:
+                    hour[3] = stored
         self._connection.executemany(
             "INSERT INTO observation (id, series, t, value, flag, tests, outbox, seq, received, late)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -187,9 +216,9 @@ class HotTransaction:
             series = self._series(revision.key)
             where = (series, revision.t_us)
             row = self._connection.execute(
-                "SELECT flag FROM observation WHERE series = ? AND t = ?", where
+                "SELECT flag, tests FROM observation WHERE series = ? AND t = ?", where
             ).fetchone()
-            if row is None or row[0] == revision.flag:
+            if row is None or row == (revision.flag, revision.tests):
                 continue
             self._known.last_id += 1
             mark = (int(revision.flag), revision.tests)
@@ -197,7 +226,9 @@ class HotTransaction:
                 "UPDATE observation SET id = ?, flag = ?, tests = ?, revised = 1 WHERE series = ? AND t = ?",
                 (self._known.last_id, *mark, *where),
             )
-            self._connection.execute("UPDATE latest SET flag = ?, tests = ? WHERE series = ? AND t = ?", mark + where)
+            self._connection.execute(
+                "UPDATE latest SET flag = ?, tests = ? WHERE series = ? AND t = ?", mark + where
+            )
             if (row[0] in UNUSABLE) != (revision.flag in UNUSABLE):
                 self._recount_hour(series, revision.t_us - revision.t_us % US_PER_HOUR)
 
@@ -212,7 +243,9 @@ class HotTransaction:
     def finish(self) -> None:
         """Write the change number; called by the store just before COMMIT."""
         if self._known.last_id != self._first_id:
-            self._connection.execute("UPDATE meta SET value = ? WHERE name = 'last_id'", (self._known.last_id,))
+            self._connection.execute(
+                "UPDATE meta SET value = ? WHERE name = 'last_id'", (self._known.last_id,)
+            )
 
 
 _UPSERT_LATEST = """

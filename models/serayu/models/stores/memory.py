@@ -7,17 +7,12 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from serayu.models.ports import Latest, Refusal
-from serayu.models.quality.flags import QualityFlag
 from serayu.models.reading import Bucket, Observation, SeriesKey
-from serayu.models.times import US_PER_HOUR, US_PER_MINUTE
-
-TREND_OVER_US = 30 * US_PER_MINUTE
-TREND_AT_MOST_US = 3 * US_PER_HOUR
-UNUSABLE = frozenset({QualityFlag.FAIL, QualityFlag.MISSING})
+from serayu.models.stores.trend import TREND_AT_MOST_US, TREND_OVER_US, same_value, trend_per_h, usable
 
 
 class MemoryStore:
-    """Observations in dictionaries; implements `ObservationReader` and `ObservationWriter`. One thread only."""
+    """Observations in dictionaries: `ObservationReader` and `ObservationWriter` for one thread."""
 
     def __init__(self) -> None:
         self._series: dict[SeriesKey, dict[int, Observation]] = {}
@@ -86,18 +81,3 @@ class MemoryStore:
         window = self._between(key, last.t_us - TREND_AT_MOST_US, last.t_us - TREND_OVER_US + 1)
         before = [observation for observation in window if usable(observation)]
         return Latest(last, trend_per_h(last, before[-1].t_us, before[-1].value) if before else None)
-
-
-def same_value(one: float, other: float) -> bool:
-    """Say whether two values are the same; NaN is the same as NaN."""
-    return one == other or (math.isnan(one) and math.isnan(other))
-
-
-def usable(observation: Observation) -> bool:
-    """Say whether a value counts in trends and aggregates."""
-    return observation.flag not in UNUSABLE and not math.isnan(observation.value)
-
-
-def trend_per_h(last: Observation, before_us: int, before: float) -> float:
-    """Return the change per hour from an earlier value to the last one."""
-    return (last.value - before) * US_PER_HOUR / (last.t_us - before_us)

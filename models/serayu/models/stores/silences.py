@@ -54,7 +54,8 @@ class Silences:
         """Note that datastreams speak again."""
         for key in keys:
             self._run(
-                "UPDATE silence SET ended = ? WHERE region = ? AND station = ? AND property = ? AND ended IS NULL",
+                "UPDATE silence SET ended = ? WHERE region = ? AND station = ? AND property = ?"
+                " AND ended IS NULL",
                 (now_us, *key),
             )
 
