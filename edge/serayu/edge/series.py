@@ -3,7 +3,7 @@
 import csv
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,8 @@ from serayu.models.times import US_PER_S, parse_rfc3339
 
 EARLIEST_US = round(RELATIVE_BELOW_S) * US_PER_S
 """A SenML time before July 1978 would be read as relative (RFC 8428 section 4.5.3)."""
+PropertyOf = Callable[[str | None, str], str]
+"""Station (or None) and unit to the slug of a property."""
 _NOT_SLUG = re.compile(r"[^a-z0-9-]")
 
 
@@ -47,7 +49,13 @@ def station_slug(name: str) -> str:
     return _NOT_SLUG.sub("-", name.strip().lower())
 
 
-def read_series(file: Path, *, property_slug: str | None = None, after: int = 0) -> Iterator[Row]:
+def read_series(
+    file: Path,
+    *,
+    property_slug: str | None = None,
+    property_of: PropertyOf | None = None,
+    after: int = 0,
+) -> Iterator[Row]:
     """Yield the rows of a file in its order.
 
     Parameters
@@ -56,6 +64,8 @@ def read_series(file: Path, *, property_slug: str | None = None, after: int = 0)
         The CSV file.
     property_slug
         The property of every row; None where a column names it.
+    property_of
+        Returns the property of a row by station and unit, where neither a column nor *property_slug* names it.
     after
         Rows up to this number are passed over unread.
 
@@ -67,17 +77,27 @@ def read_series(file: Path, *, property_slug: str | None = None, after: int = 0)
     try:
         with file.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
-            _check_header(reader.fieldnames or (), property_slug, file=file)
+            names = reader.fieldnames or ()
+            _check_header(names, named=bool(property_slug or property_of), file=file)
             for row, cells in enumerate(reader, start=2):
                 if row > after:
-                    yield _row(cells, file=file, row=row, property_slug=property_slug)
+                    yield _row(
+                        cells, file=file, row=row, property_slug=property_slug, property_of=property_of
+                    )
     except OSError as error:
         raise BadInputError(error.strerror or str(error), file=file) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInputError(f"not CSV in UTF-8: {error}", file=file) from None
 
 
-def _row(cells: dict[str, str | None], *, file: Path, row: int, property_slug: str | None) -> Row:
+def _row(
+    cells: dict[str, str | None],
+    *,
+    file: Path,
+    row: int,
+    property_slug: str | None,
+    property_of: PropertyOf | None,
+) -> Row:
     text = {name: (cell or "").strip() for name, cell in cells.items() if isinstance(cell, str)}
     station = station_slug(text["station_id"]) if "station_id" in text else None
     if not text.get("value"):
@@ -88,7 +108,10 @@ def _row(cells: dict[str, str | None], *, file: Path, row: int, property_slug: s
         if not math.isfinite(value):
             raise ValueError(f"expected a finite number, not {text['value']!r}")  # noqa: TRY301
         field = "property"
-        observed = observed_property(property_slug or text.get("property", ""))
+        slug = property_slug or text.get("property")
+        if not slug and property_of is not None:
+            slug = property_of(station, text.get("unit", ""))
+        observed = observed_property(slug or "")
         field = "unit"
         unit = text.get("unit") or observed.unit
         observed.to_canonical(value, unit)
@@ -101,8 +124,8 @@ def _row(cells: dict[str, str | None], *, file: Path, row: int, property_slug: s
     return Row(row, station, Sample(observed.slug, value, unit, t_us, row))
 
 
-def _check_header(names: Sequence[str], property_slug: str | None, *, file: Path) -> None:
-    needed = ["time_utc", "value"] + ([] if property_slug else ["property"])
+def _check_header(names: Sequence[str], *, named: bool, file: Path) -> None:
+    needed = ["time_utc", "value"] + ([] if named else ["property"])
     missing = [name for name in needed if name not in names]
     if missing:
         raise BadInputError(f"column missing: {', '.join(missing)}", file=file, row=1)
