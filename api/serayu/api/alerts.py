@@ -1,0 +1,183 @@
+"""Alerts: list, one, history, acknowledgement, and the live stream of their changes."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from serayu.api.context import Api, api_of
+from serayu.api.examples import ALERT_EXAMPLE, CHANGE_EXAMPLE
+from serayu.api.observations import moment
+from serayu.api.security import EVERYBODY, OFFICERS, Principal
+from serayu.api.views import change_view
+from serayu.models.alert import Alert, AlertStatus, alert_document
+from serayu.models.errors import BadInputError, ConflictError, NotFoundError
+
+__all__ = ["router"]
+
+router = APIRouter()
+LIMIT, LIMIT_AT_MOST = 50, 500
+NOTE_AT_MOST = 500
+JSON = "application/json"
+ONE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The alert.", "content": {JSON: {"example": ALERT_EXAMPLE}}}
+}
+
+
+@router.get(
+    "/alerts",
+    summary="Alerts, the last opened first",
+    tags=["alerts"],
+    responses={200: {"content": {JSON: {"example": {"alerts": [ALERT_EXAMPLE], "next": None}}}}},
+)
+async def alerts(
+    request: Request,
+    _who: Annotated[Principal, Depends(EVERYBODY)],
+    status: Annotated[AlertStatus | None, Query(description="`active` or `ended`.")] = None,
+    station: Annotated[str | None, Query(description="Station id.")] = None,
+    since: Annotated[
+        str | None, Query(description="RFC 3339: still active, or changed then or later.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=LIMIT_AT_MOST)] = LIMIT,
+    cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+) -> Response:
+    """Return a page of alerts with all their changes."""
+    api = api_of(request)
+    found = await api.run(
+        api.register.alerts,
+        api.region.code,
+        status=status,
+        station=station,
+        since_us=None if since is None else moment("since", since),
+        after=cursor,
+        limit=limit + 1,
+    )
+    page = found[:limit]
+    following = page[-1].id if len(found) > limit else None
+    return _json({"alerts": [document(api, alert) for alert in page], "next": following})
+
+
+@router.get("/alerts/{alert_id}", summary="One alert", tags=["alerts"], responses=ONE)
+async def alert(request: Request, _who: Annotated[Principal, Depends(EVERYBODY)], alert_id: str) -> Response:
+    """Return an alert with its changes."""
+    api = api_of(request)
+    return _json(document(api, await _alert(api, alert_id)))
+
+
+@router.get(
+    "/alerts/{alert_id}/history",
+    summary="What happened to an alert, oldest first",
+    tags=["alerts"],
+    responses={
+        200: {"content": {JSON: {"example": {"alert": ALERT_EXAMPLE["id"], "changes": [CHANGE_EXAMPLE]}}}}
+    },
+)
+async def history(
+    request: Request, _who: Annotated[Principal, Depends(EVERYBODY)], alert_id: str
+) -> Response:
+    """Return the changes of an alert, and its acknowledgement."""
+    found = document(api_of(request), await _alert(api_of(request), alert_id))
+    return _json({"alert": alert_id, "changes": found["changes"], "acknowledged": found["acknowledged"]})
+
+
+@router.post(
+    "/alerts/{alert_id}/acknowledge",
+    summary="Note that somebody has seen an alert",
+    tags=["alerts"],
+    responses={**ONE, 409: {"description": "Somebody else has acknowledged it already."}},
+)
+async def acknowledge(
+    request: Request,
+    who: Annotated[Principal, Depends(OFFICERS)],
+    alert_id: str,
+    key: Annotated[
+        str | None, Header(alias="Idempotency-Key", description="8 to 200 characters, required.")
+    ] = None,
+    note: Annotated[str, Body(embed=True, max_length=NOTE_AT_MOST)] = "",
+) -> Response:
+    """Acknowledge an alert under the caller's name; the same person may repeat it."""
+    api = api_of(request)
+    question = ("acknowledge", alert_id, note)
+    answer = api.answers.find(who.name, key, question)
+    if answer is None:
+        answer = msgspec.json.encode(document(api, await _acknowledged(api, alert_id, who.name, note)))
+        api.answers.keep(who.name, str(key), question, answer)
+    return Response(answer, media_type=JSON, headers={"Cache-Control": "no-store"})
+
+
+@router.get(
+    "/stream",
+    summary="Live: alerts and readings as server-sent events",
+    tags=["stream"],
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": (
+                "`alert`: a change, its `id` is where `Last-Event-ID` resumes, nothing is left out. `latest`: the "
+                "stations that have changed, the newest state only. `heartbeat`: there is no news. `hello`: first of all."
+            ),
+            "content": {"text/event-stream": {"example": "event: alert\nid: 7\ndata: {}\n\n"}},
+        }
+    },
+)
+async def stream(
+    request: Request,
+    who: Annotated[Principal, Depends(EVERYBODY)],
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+    last_event: Annotated[
+        str | None, Query(alias="last_event_id", description="Where a header cannot be sent.")
+    ] = None,
+) -> Response:
+    """Stream events until either side ends it."""
+    live = api_of(request).stream
+    live.admit()
+    resume = last_event_id if last_event_id is not None else last_event
+    events = live.listen(who.audience, None if resume is None else change_number(resume))
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+
+def document(api: Api, found: Alert) -> dict[str, Any]:
+    """Return an alert as the api shows it: the common document with names and labels for people."""
+    said = alert_document(found)
+    station = api.region.stations.get(found.station)
+    said["station_name"] = found.station if station is None else station.name
+    said["highest_label"] = found.highest.label
+    said["changes"] = [change_view(change) for change in found.changes]
+    return said
+
+
+def change_number(text: str) -> int:
+    """Return a ``Last-Event-ID`` as a number.
+
+    Raises
+    ------
+    BadInputError
+        Not a number of this stream.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) < 19):  # noqa: PLR2004 -- digits of a 64-bit number
+        raise BadInputError("expected the id of an event of this stream", field="Last-Event-ID")
+    return int(text)
+
+
+async def _alert(api: Api, alert_id: str) -> Alert:
+    found = await api.run(api.register.alert, alert_id)
+    if found.region != api.region.code:
+        raise NotFoundError(f"there is no alert {alert_id!r}")
+    return found
+
+
+async def _acknowledged(api: Api, alert_id: str, by: str, note: str) -> Alert:
+    known = await _alert(api, alert_id)
+    try:
+        return await api.run(api.register.acknowledge, alert_id, by=by, note=note, now_us=api.now_us())
+    except ConflictError:
+        known = await _alert(api, alert_id)
+        if known.acknowledged_by == by:
+            return known
+        raise
+
+
+def _json(document_: object) -> Response:
+    return Response(msgspec.json.encode(document_), media_type=JSON, headers={"Cache-Control": "no-cache"})

@@ -1,0 +1,61 @@
+"""Counts failures per client, so that keys and farmer addresses cannot be tried out."""
+
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+from serayu.api.errors import TooManyError
+
+__all__ = ["FailureLimiter"]
+
+CLIENTS_AT_MOST = 10_000
+
+
+class FailureLimiter:
+    """Allows so many failures per client in a sliding window.
+
+    Parameters
+    ----------
+    allowed
+        Failures within the window.
+    window_s
+        Length of the window, seconds.
+    clock
+        Monotonic seconds.
+    """
+
+    def __init__(self, *, allowed: int, window_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._allowed = allowed
+        self._window_s = window_s
+        self._clock = clock
+        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def check(self, client: str) -> None:
+        """Raise where a client has failed too often.
+
+        Raises
+        ------
+        TooManyError
+            Says after how many seconds to try again.
+        """
+        recent = self._recent(client)
+        if recent is not None and len(recent) >= self._allowed:
+            wait_s = recent[0] + self._window_s - self._clock()
+            raise TooManyError("too many failed attempts", retry_after_s=max(1, round(wait_s)))
+
+    def fail(self, client: str) -> None:
+        """Count a failure."""
+        recent = self._failures.setdefault(client, deque(maxlen=self._allowed))
+        recent.append(self._clock())
+        self._failures.move_to_end(client)
+        while len(self._failures) > CLIENTS_AT_MOST:  # a flood of clients must not fill the memory
+            self._failures.popitem(last=False)
+
+    def _recent(self, client: str) -> deque[float] | None:
+        recent = self._failures.get(client)
+        while recent and recent[0] <= self._clock() - self._window_s:
+            recent.popleft()
+        if recent is not None and not recent:
+            del self._failures[client]
+            return None
+        return recent

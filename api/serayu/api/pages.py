@@ -1,0 +1,97 @@
+"""The pages for people: map, login and logout."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from serayu.api.context import Api, api_of
+from serayu.api.errors import AccessError, TooManyError, UnknownCallerError
+from serayu.api.layers import layer_names
+from serayu.api.security import EVERYBODY, OFFICERS, Principal, client_of, same_origin
+from serayu.api.sessions import COOKIE
+from serayu.models.texts import text
+from serayu.models.times import US_PER_HOUR, SystemClock
+
+__all__ = ["router"]
+
+router = APIRouter(include_in_schema=False)
+
+SCRIPT_TEXTS = (
+    "page.age.day", "page.age.hour", "page.age.minute", "page.age.now", "page.alerts.acknowledge",
+    "page.alerts.acknowledged", "page.alerts.ended", "page.alerts.none", "page.alerts.reason.forecast",
+    "page.alerts.reason.rate_of_rise", "page.alerts.reason.threshold", "page.alerts.since", "page.approved",
+    "page.close", "page.days", "page.hours", "page.invented", "page.kind.field", "page.kind.junction",
+    "page.kind.rain", "page.kind.river", "page.last_value", "page.level.exceeds", "page.level.held",
+    "page.level.unknown", "page.live", "page.lost.quiet", "page.lost.since", "page.reason.failed",
+    "page.reason.missing", "page.reason.no_data", "page.reason.stale", "page.thresholds", "page.total_1h",
+    "page.total_24h", "page.trend.falling", "page.trend.rising", "page.trend.steady", "page.unverified",
+)  # fmt: skip
+
+
+@router.get("/")
+async def map_page(request: Request, who: Annotated[Principal, Depends(EVERYBODY)]) -> Response:
+    """Return the map page; what it shows comes from the api."""
+    api = api_of(request)
+    return api.pages.response(
+        "map.html",
+        region=api.region.info,
+        texts={key: {"id": text(key, "id"), "en": text(key, "en")} for key in SCRIPT_TEXTS},
+        layers=layer_names(api),
+        tiles=api.settings.tiles_url,
+        who=who,
+        officer=who.role in OFFICERS.roles,
+        csrf=_csrf(api, who),
+        replay=api.settings.clock == "replay",
+    )
+
+
+@router.get("/login")
+async def login_form(request: Request, _who: Annotated[Principal, Depends(EVERYBODY)]) -> Response:
+    """Return the page that asks for a key."""
+    return api_of(request).pages.response("login.html", problem=None)
+
+
+@router.post("/login")
+async def login(
+    request: Request,
+    _who: Annotated[Principal, Depends(EVERYBODY)],
+    key: Annotated[str, Form(max_length=200)],
+) -> Response:
+    """Exchange a key for a session cookie; a wrong key gets the form again."""
+    api = api_of(request)
+    if not same_origin(request):
+        raise AccessError("the form comes from another site")
+    try:
+        found = await api.login(client_of(request), key.strip())
+    except UnknownCallerError:
+        return api.pages.response("login.html", status=HTTPStatus.UNAUTHORIZED, problem="page.login.wrong")
+    except TooManyError as error:
+        headers = {"Retry-After": str(error.retry_after_s)}
+        status = HTTPStatus.TOO_MANY_REQUESTS
+        return api.pages.response("login.html", status=status, headers=headers, problem="page.login.wait")
+    hours = api.settings.session_hours
+    until_us = SystemClock().now_us() + round(hours * US_PER_HOUR)
+    response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+    response.set_cookie(
+        COOKIE,
+        api.sessions.cookie(found.id, until_us=until_us),
+        max_age=round(hours * 3600),
+        httponly=True,
+        samesite="strict",
+        secure=api.settings.profile == "production" or request.url.scheme == "https",
+    )
+    return response
+
+
+@router.post("/logout")
+async def logout(_who: Annotated[Principal, Depends(EVERYBODY)]) -> Response:
+    """End the session."""
+    response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return response
+
+
+def _csrf(api: Api, who: Principal) -> str:
+    return "" if who.session is None else api.sessions.csrf(who.session)

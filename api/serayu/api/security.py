@@ -1,0 +1,175 @@
+"""Who calls, what they may see, and which roles a route is for.
+
+Each route says its roles by depending on an `Allow`; a test walks every route with every role.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+import msgspec
+from fastapi import Request
+
+from serayu.api.context import Api, api_of
+from serayu.api.errors import AccessError, UnknownCallerError
+from serayu.api.sessions import COOKIE, Session
+from serayu.api.snapshot import Audience
+from serayu.models.access import ApiKey, Role
+from serayu.models.station import StationKind
+from serayu.models.times import SystemClock
+
+__all__ = [
+    "ANONYMOUS",
+    "EVERYBODY",
+    "OFFICERS",
+    "VISIBLE_KINDS",
+    "Allow",
+    "Principal",
+    "caller",
+    "same_origin",
+]
+
+OPEN = frozenset({StationKind.RIVER, StationKind.RAIN, StationKind.JUNCTION})
+VISIBLE_KINDS: Mapping[Role, frozenset[StationKind]] = MappingProxyType(
+    {
+        Role.PUBLIC: OPEN,
+        Role.CREW: OPEN,
+        Role.FARMER: OPEN,  # and own stations
+        Role.DISHUB: frozenset(StationKind),
+        Role.OPERATOR: frozenset(StationKind),
+    }
+)
+"""Kinds of stations that a role sees; fields are farmers' own affair, so the public does not see them."""
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+KEY_AT_MOST = 200
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """A caller.
+
+    Parameters
+    ----------
+    role
+        Public for anonymous callers.
+    key
+        The key shown, None for anonymous callers.
+    session
+        The login by which the key was shown, None for a key in a header.
+    """
+
+    role: Role
+    key: ApiKey | None = None
+    session: Session | None = None
+
+    @property
+    def audience(self) -> Audience:
+        """What the caller sees."""
+        own = (
+            frozenset(self.key.stations) if self.key is not None and self.role is Role.FARMER else frozenset()
+        )
+        return Audience(VISIBLE_KINDS[self.role], own)
+
+    @property
+    def name(self) -> str:
+        """Who it is, for records of what was done."""
+        return "anonymous" if self.key is None else f"{self.key.name} ({self.role.value})"
+
+
+ANONYMOUS = Principal(Role.PUBLIC)
+
+
+class Allow:
+    """Dependency of a route: returns the caller, or refuses.
+
+    Parameters
+    ----------
+    roles
+        Who may call; `Role.PUBLIC` means everybody, with or without a key.
+    """
+
+    def __init__(self, *roles: Role) -> None:
+        self.roles = frozenset(roles)
+
+    async def __call__(self, request: Request) -> Principal:
+        """Return the caller.
+
+        Raises
+        ------
+        UnknownCallerError
+            A key is needed, or the one shown is not valid.
+        AccessError
+            The caller's role may not do this, or a form did not bring its token back.
+        """
+        who = await caller(request)
+        if who.role not in self.roles:
+            if who.key is None:
+                raise UnknownCallerError("this needs a key: Authorization: Bearer <key>")
+            raise AccessError(f"this is not for the role {who.role.value}")
+        if who.session is not None and request.method not in SAFE:
+            await _check_csrf(request, who.session)
+        return who
+
+
+EVERYBODY = Allow(*Role)
+OFFICERS = Allow(Role.DISHUB, Role.OPERATOR)
+
+
+async def caller(request: Request) -> Principal:
+    """Return who calls: by key in a header, by login, or anonymous.
+
+    Raises
+    ------
+    UnknownCallerError
+        A key was shown that is unknown or revoked.
+    TooManyError
+        This client has shown too many such keys.
+    """
+    api = api_of(request)
+    secret = _shown_key(request)
+    if secret is not None:
+        return Principal((key := await api.login(client_of(request), secret)).role, key)
+    cookie = request.cookies.get(COOKIE)
+    session = api.sessions.read(cookie, now_us=SystemClock().now_us()) if cookie else None
+    if session is None:
+        return ANONYMOUS
+    key_or_none = await api.run(live_key, api, session.key_id)
+    return ANONYMOUS if key_or_none is None else Principal(key_or_none.role, key_or_none, session)
+
+
+def live_key(api: Api, key_id: str) -> ApiKey | None:
+    """Return the key of an id unless it was revoked."""
+    keys = api.register.keys(api.region.code)
+    return next((key for key in keys if key.id == key_id and key.revoked_us is None), None)
+
+
+def client_of(request: Request) -> str:
+    """Return the client's address; behind a proxy that uvicorn trusts, the one that the proxy names."""
+    return request.client.host if request.client is not None else "unknown"
+
+
+def same_origin(request: Request) -> bool:
+    """Whether a browser says that a form comes from this site; other programs say nothing and pass."""
+    origin = request.headers.get("origin")
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+def _shown_key(request: Request) -> str | None:
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    shown = credentials.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key")
+    if scheme and scheme.lower() != "bearer":
+        raise UnknownCallerError("expected Authorization: Bearer <key>")
+    return shown[:KEY_AT_MOST] if shown is not None else None
+
+
+async def _check_csrf(request: Request, session: Session) -> None:
+    token = request.headers.get("x-csrf-token")
+    if token is None and request.headers.get("content-type", "").startswith(
+        "application/x-www-form-urlencoded"
+    ):
+        given = (await request.form()).get("csrf")
+        token = given if isinstance(given, str) else None
+    if token is None or not api_of(request).sessions.csrf_holds(session, token) or not same_origin(request):
+        raise AccessError("the page's token is missing or old: load the page again")

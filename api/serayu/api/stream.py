@@ -1,0 +1,213 @@
+"""The live stream (server-sent events): one look at the stores for all listeners, and no alert lost on the way.
+
+Nothing is queued per listener. Each remembers the last alert change that it has sent and reads on from there: from
+the short memory of the last changes, or from the register when it has fallen behind or comes back with
+``Last-Event-ID``. Readings are not resumed but conflated: a slow listener gets the newest of each station.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from serayu.api.errors import TooManyError
+from serayu.api.snapshot import Audience, Snapshot
+from serayu.api.views import change_view
+from serayu.models.alert import AlertChange
+from serayu.models.errors import StoreError
+from serayu.models.times import rfc3339
+
+__all__ = ["Stream", "event"]
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 1000
+PAGE = 200
+RETRY_MS = 3000
+RETRY_AFTER_S = 10
+
+ReadChanges = Callable[[int, int], Awaitable[Sequence[AlertChange]]]
+ReadSnapshot = Callable[[], Awaitable[Snapshot]]
+
+
+class Stream:
+    """Tells listeners what is new.
+
+    Parameters
+    ----------
+    read_changes
+        Returns alert changes after a number, at most so many.
+    read_snapshot
+        Returns the newest snapshot.
+    poll_s, heartbeat_s
+        How often to look, and after how much silence to say so.
+    clients_at_most
+        Listeners at a time; one more is refused.
+    """
+
+    def __init__(
+        self,
+        read_changes: ReadChanges,
+        read_snapshot: ReadSnapshot,
+        *,
+        poll_s: float,
+        heartbeat_s: float,
+        clients_at_most: int,
+    ) -> None:
+        self._read_changes = read_changes
+        self._read_snapshot = read_snapshot
+        self._poll_s = poll_s
+        self._heartbeat_s = heartbeat_s
+        self._clients_at_most = clients_at_most
+        self._recent: deque[AlertChange] = deque(maxlen=REMEMBERED)
+        self._recent_after = 0
+        self.last_id = 0
+        self._snapshot: Snapshot | None = None
+        self._news = asyncio.Event()
+        self._closing = False
+        self.clients = 0
+
+    # -- the one who looks ----------------------------------------------------------------------------------------
+
+    async def start(self, last_id: int) -> None:
+        """Begin after an alert change."""
+        self.last_id = self._recent_after = last_id
+        self._snapshot = await self._read_snapshot()
+
+    async def follow(self) -> None:
+        """Look for news until cancelled; a store that does not answer is asked again."""
+        while True:
+            try:
+                await self.look()
+            except StoreError as error:
+                log.warning("the stream cannot read: %s", error)
+            await asyncio.sleep(self._poll_s)
+
+    async def look(self) -> None:
+        """Look once."""
+        if not self.clients:
+            # Nobody listens: remember nothing, so that the next listener starts from the register.
+            return
+        changes = await self._read_changes(self.last_id, PAGE)
+        for change in changes:
+            if len(self._recent) == REMEMBERED:
+                self._recent_after = self._recent[0].id
+            self._recent.append(change)
+            self.last_id = change.id
+        snapshot = await self._read_snapshot()
+        if changes or self._snapshot is None or snapshot.version != self._snapshot.version:
+            self._snapshot = snapshot
+            self._wake()
+
+    def close(self) -> None:
+        """End every listener's stream."""
+        self._closing = True
+        self._wake()
+
+    def _wake(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    # -- the listeners --------------------------------------------------------------------------------------------
+
+    def admit(self) -> None:
+        """Ask for a listener's place.
+
+        Raises
+        ------
+        TooManyError
+            There is none left.
+        """
+        if self.clients >= self._clients_at_most:
+            raise TooManyError("too many listeners", retry_after_s=RETRY_AFTER_S)
+
+    async def listen(self, audience: Audience, last_event_id: int | None) -> AsyncIterator[bytes]:
+        """Yield events for one listener, admitted before.
+
+        Parameters
+        ----------
+        audience
+            Whose stations' readings are told.
+        last_event_id
+            The last alert change that the listener knows; None for one that starts now.
+        """
+        self.clients += 1
+        try:
+            sent: dict[str, object] = {}
+            position = await self._newest() if last_event_id is None else last_event_id
+            snapshot = await self._read_snapshot()
+            sent.update(snapshot.marks)
+            hello = {"time": rfc3339(snapshot.now_us), "version": snapshot.version}
+            yield b"retry: %d\n\n" % RETRY_MS + event("hello", hello, number=position)
+            while not self._closing:
+                news = self._news
+                async for change in self._changes_after(position):
+                    position = change.id
+                    yield event("alert", change_view(change), number=position)
+                if (
+                    self._snapshot is not None
+                    and (update := _update(self._snapshot, audience, sent)) is not None
+                ):
+                    yield event("latest", update)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(news.wait(), self._heartbeat_s)
+                    continue
+                yield self._heartbeat()
+        finally:
+            self.clients -= 1
+
+    async def _newest(self) -> int:
+        """Return the newest change: what came before is in the lists that the listener has just read."""
+        position = self.last_id
+        while changes := await self._read_changes(position, PAGE):
+            position = changes[-1].id
+        return position
+
+    async def _changes_after(self, position: int) -> AsyncIterator[AlertChange]:
+        if position >= self._recent_after:
+            for change in list(self._recent):
+                if change.id > position:
+                    position = change.id
+                    yield change
+            return
+        while changes := await self._read_changes(position, PAGE):
+            for change in changes:
+                position = change.id
+                yield change
+
+    def _heartbeat(self) -> bytes:
+        return b": still here %d\n" % time.time() + event("heartbeat", {"version": self._version()})
+
+    def _version(self) -> str | None:
+        return None if self._snapshot is None else self._snapshot.version
+
+
+def event(name: str, data: dict[str, Any], *, number: int | None = None) -> bytes:
+    r"""Return one server-sent event; one with a number can be resumed from.
+
+    Examples
+    --------
+    >>> event("alert", {"to": "awas"}, number=7)
+    b'event: alert\nid: 7\ndata: {"to":"awas"}\n\n'
+    """
+    head = f"event: {name}\n" + ("" if number is None else f"id: {number}\n")
+    return head.encode() + b"data: " + msgspec.json.encode(data) + b"\n\n"
+
+
+def _update(snapshot: Snapshot, audience: Audience, sent: dict[str, object]) -> dict[str, Any] | None:
+    """Return the stations whose readings, level or silence changed since they were sent, and note them as sent."""
+    changed = []
+    for view in snapshot.views.values():
+        mark = snapshot.marks[view.id]
+        if sent.get(view.id) != mark:
+            sent[view.id] = mark
+            if audience.sees(view):
+                changed.append(msgspec.Raw(snapshot.pieces[view.id]))
+    if not changed:
+        return None
+    return {"time": rfc3339(snapshot.now_us), "version": snapshot.version, "stations": changed}
