@@ -251,7 +251,8 @@ class Outbox:
         with translated(self.path):
             (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
             if free > _VACUUM_PAGES:
-                self._db.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
+                # Not execute(): it takes one step of the statement, and each step gives back one page.
+                self._db.executescript(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
 
     def _make_room(self) -> None:
         while (
