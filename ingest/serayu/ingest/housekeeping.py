@@ -34,13 +34,14 @@ class StalenessWatcher:
         self._clock = clock
         self._link = link
         self._metrics = metrics
+        self._since_us = clock.now_us()
         self._silent: set[SeriesKey] = {silence.key for silence in store.silences.open()}
 
     def step(self, dirty_stations: Iterable[str]) -> set[SeriesKey]:
         """Publish what changed; return the datastreams that are silent now."""
         latest = self._store.latest(self._region.code)
         now_us = self._clock.now_us()
-        silent = stale_keys(self._region, latest, now_us=now_us)
+        silent = stale_keys(self._region, latest, now_us=now_us, since_us=self._since_us)
         fallen, risen = set(silent) - self._silent, self._silent - set(silent)
         if fallen:
             self._store.silences.begin(((key, silent[key]) for key in sorted(fallen)), now_us=now_us)

@@ -20,15 +20,21 @@ def is_stale(station: Station, slug: str, t_us: int | None, *, now_us: int) -> b
     return datastream is None or t_us is None or now_us - t_us > datastream.stale_after_us
 
 
-def stale_keys(region: Region, latest: Iterable[Latest], *, now_us: int) -> dict[SeriesKey, int]:
-    """Return the silent datastreams of a region with the time of their last reading, 0 where there never was one."""
+def stale_keys(
+    region: Region, latest: Iterable[Latest], *, now_us: int, since_us: int
+) -> dict[SeriesKey, int]:
+    """Return the silent datastreams of a region with the time of their last reading, 0 where there never was one.
+
+    One that has never spoken counts as silent once it has had its time since *since_us*, when we began to listen.
+    """
     seen = {one.observation.key: one.observation.t_us for one in latest}
-    return {
-        station.key(datastream.property): seen.get(station.key(datastream.property), 0)
-        for station in region.stations.values()
-        for datastream in station.datastreams
-        if is_stale(station, datastream.property, seen.get(station.key(datastream.property)), now_us=now_us)
-    }
+    silent = {}
+    for station in region.stations.values():
+        for datastream in station.datastreams:
+            key = station.key(datastream.property)
+            if is_stale(station, datastream.property, seen.get(key, since_us), now_us=now_us):
+                silent[key] = seen.get(key, 0)
+    return silent
 
 
 def latest_messages(

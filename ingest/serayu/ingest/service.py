@@ -5,20 +5,19 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 
-import msgspec
 from prometheus_client import start_http_server
-from serayu.ingest.forwarder import Forwarder
 
+from serayu.ingest.alert_publisher import AlertPublisher
 from serayu.ingest.clock import IngestClock, LiveClock, ReplayClock
 from serayu.ingest.consumer import Consumer
 from serayu.ingest.decode import Decoder
 from serayu.ingest.evaluator import AlertEvaluator
+from serayu.ingest.forwarder import Forwarder
 from serayu.ingest.housekeeping import DiskGuard, StalenessWatcher, apply_retention
 from serayu.ingest.metrics import IngestMetrics
 from serayu.ingest.pipeline import Pipeline
 from serayu.ingest.settings import IngestSettings
 from serayu.ingest.writer import Writer
-from serayu.models.alert import Alert, AlertStatus, alert_document
 from serayu.models.broker_url import BrokerUrl
 from serayu.models.errors import ConflictError, StoreError
 from serayu.models.region import Region, load_region
@@ -26,7 +25,7 @@ from serayu.models.stores.hot import HotStore
 from serayu.models.stores.influx import InfluxStore
 from serayu.models.stores.register import Register, upgrade
 from serayu.models.times import US_PER_DAY, US_PER_S
-from serayu.models.topics import PREFIX, alert_topic
+from serayu.models.topics import PREFIX
 
 FORWARD_CURSOR = "influx"
 EVALUATE_EVERY_S = 0.5
@@ -69,15 +68,16 @@ class IngestService:
         )
         self.forwarder = self._make_forwarder()
         self._evaluator: AlertEvaluator | None = None
-        self._register: Register | None = None
+        self._alerts: AlertPublisher | None = None
 
     def start(self) -> None:
         """Start every thread; returns at once."""
         settings = self.settings
         if not settings.store_only:
             upgrade(settings.register)
-            self._register = self._resources.enter_context(Register(settings.register))
-            self._evaluator = AlertEvaluator(self.store, self._register, self.region)
+            register = self._resources.enter_context(Register(settings.register))
+            self._evaluator = AlertEvaluator(self.store, register, self.region)
+            self._alerts = AlertPublisher(register, self.store, self.consumer, self.region.code)
             self._start("serayu-ingest-evaluator", self._evaluate)
         self._start("serayu-ingest-writer", lambda: self.writer.run(self.stopping))
         self._start("serayu-ingest-housekeeping", self._keep_house)
@@ -155,13 +155,12 @@ class IngestService:
 
     def _evaluated(self) -> bool:
         """Evaluate what is new once and publish what changed; True when there is more."""
-        if self._evaluator is None or self._register is None:
+        if self._evaluator is None:
             return False
-        changes = self._evaluator.step()
-        for change in changes:
+        for change in self._evaluator.step():
             self.metrics.alert_changes.labels(change.kind.value).inc()
-        for alert_id in dict.fromkeys(change.alert_id for change in changes):
-            self._publish(self._register.alert(alert_id))
+        if self._alerts is not None:
+            self._alerts.step()
         return self._evaluator_behind() > 0
 
     def _evaluator_behind(self) -> int:
@@ -169,14 +168,8 @@ class IngestService:
             return 0
         return max(0, self.store.last_change_id() - self._evaluator.position)
 
-    def _publish(self, alert: Alert) -> None:
-        """Publish an alert, retained while it is active; an ended one clears its topic."""
-        active = alert.status is AlertStatus.ACTIVE
-        payload = msgspec.json.encode(alert_document(alert)) if active else b""
-        self.consumer.publish(alert_topic(self.region.code, alert.id), payload, retain=True, qos=1)
-
     def _keep_house(self) -> None:
-        settings, elapsed_s = self.settings, 0.0
+        settings, elapsed_s, connection = self.settings, 0.0, 0
         watcher = StalenessWatcher(self.store, self.region, self.clock, self.consumer, self.metrics)
         guard = DiskGuard(
             settings.data_dir,
@@ -191,6 +184,9 @@ class IngestService:
                 if elapsed_s % RETENTION_EVERY_S == 0:
                     self._retain()
                 dirty, self.writer.dirty_stations = self.writer.dirty_stations, set()
+                if self.consumer.connections != connection:  # the broker may have forgotten what it retained
+                    connection = self.consumer.connections
+                    dirty |= set(self.region.stations)
                 watcher.step(dirty)
                 self._report_lag()
             except StoreError as error:

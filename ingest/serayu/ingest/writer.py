@@ -148,8 +148,8 @@ def _sorted_out(arrivals: Sequence[Arrival]) -> tuple[list[Message], list[AgentS
     messages, statuses = [], {}
     for arrival in arrivals:
         message = arrival.message
-        leaf = message.topic.rpartition("/")[2]
-        if leaf not in RESERVED:
+        above, _, leaf = message.topic.rpartition("/")
+        if leaf not in RESERVED and not above.endswith("/alerts"):
             messages.append(message)
         elif leaf == "status" and (place := _place(message.topic)) is not None:
             statuses[place] = AgentStatus(*place, message.received_us, message.payload)

@@ -34,7 +34,7 @@ OutputOption = Annotated[
 def backup_command(
     archive: Path,
     data: Annotated[Path, typer.Option(help="folder data · data folder")],
-    as_json: JsonOption = False,  # noqa: FBT002 -- a flag
+    as_json: JsonOption = False,
     output: OutputOption = None,
 ) -> None:
     """Cadangkan ke satu berkas .tar.gz; boleh sambil berjalan · Back up into one archive, also while it runs."""
@@ -47,7 +47,7 @@ def backup_command(
 def restore_command(
     archive: Path,
     data: Annotated[Path, typer.Option(help="folder data baru atau kosong · new or empty data folder")],
-    as_json: JsonOption = False,  # noqa: FBT002 -- a flag
+    as_json: JsonOption = False,
     output: OutputOption = None,
 ) -> None:
     """Pulihkan ke folder kosong · Restore into an empty folder."""

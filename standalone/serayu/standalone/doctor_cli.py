@@ -37,7 +37,7 @@ class Finding(NamedTuple):
 def doctor(
     region: Annotated[Path | None, typer.Option(help="folder wilayah · region folder")] = None,
     data: Annotated[Path | None, typer.Option(help="folder data · data folder")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")] = False,  # noqa: FBT002 -- a flag
+    as_json: Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")] = False,
     output: Annotated[Path | None, typer.Option(help="tulis ke berkas · write to a file")] = None,
 ) -> None:
     """Periksa mesin ini; status 1 bila ada yang kurang · Look at this machine; status 1 if it lacks something."""

@@ -33,7 +33,7 @@ class Row(NamedTuple):
 def qc(
     file: Path,
     property_slug: Annotated[str, typer.Option("--property", help="besaran · observed property")] = "stage",
-    as_json: Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")] = False,  # noqa: FBT002 -- a flag
+    as_json: Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")] = False,
     output: Annotated[Path | None, typer.Option(help="tulis ke berkas · write to a file")] = None,
 ) -> None:
     """Beri tanda mutu QARTOD pada CSV (time_utc,value[,station_id]) · Give a CSV file QARTOD flags."""

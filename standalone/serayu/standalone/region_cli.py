@@ -31,7 +31,7 @@ OutputOption = Annotated[
 @reported()
 def check(
     folder: Annotated[Path, typer.Argument(help="folder wilayah · region folder")],
-    as_json: JsonOption = False,  # noqa: FBT002 -- a flag
+    as_json: JsonOption = False,
     output: OutputOption = None,
 ) -> None:
     """Periksa folder wilayah · Check a region folder."""
@@ -51,7 +51,7 @@ def check(
 
 @app.command("import")
 @reported()
-def import_command(  # noqa: PLR0913 -- one parameter for each option of the command
+def import_command(
     *,
     out: Annotated[Path, typer.Option(help="folder wilayah yang ditulis · region folder to write")],
     stations: Annotated[Path | None, typer.Option(help="tabel stasiun CSV · CSV table of stations")] = None,

@@ -74,7 +74,7 @@ def running_stack(options: StackOptions) -> Iterator[ProcessTree]:
         tree.add(
             ManagedProcess(
                 "api",
-                [sys.executable, "-m", "serayu.api"],
+                [sys.executable, "-m", "serayu.api", "run"],
                 environment=_api_environment(options),
                 log_folder=logs,
                 is_ready=lambda: _answers(f"{options.page}healthz"),

@@ -12,9 +12,14 @@ BUSY_TIMEOUT_MS = 5000
 
 
 def connect(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> sqlite3.Connection:
-    """Open a file in WAL mode; every commit reaches the disk before it returns (synchronous FULL)."""
+    """Open a file in WAL mode; every commit reaches the disk before it returns (synchronous FULL).
+
+    One thread at a time may use the connection; another one may close it.
+    """
     with translated(path):
-        connection = sqlite3.connect(path, isolation_level=None, timeout=busy_timeout_ms / 1000)
+        connection = sqlite3.connect(
+            path, isolation_level=None, timeout=busy_timeout_ms / 1000, check_same_thread=False
+        )
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
     return connection

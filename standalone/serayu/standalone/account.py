@@ -1,0 +1,127 @@
+"""The account of a run: what the outboxes accepted against what the stores hold, read from their files."""
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from serayu.edge.agent import OUTBOX_FILE
+from serayu.models.alert import AlertChange
+from serayu.models.siaga import ChangeKind
+from serayu.models.stores.hot import HotStore
+from serayu.models.stores.register import Register
+from serayu.models.stores.register.database import sqlite_url
+from serayu.models.times import rfc3339
+
+EVALUATOR = "alerts"
+
+
+class Account(NamedTuple):
+    """Readings by fate, dead letters by reason, changes of level by station.
+
+    ``lost`` are accepted readings that are neither stored nor rejected; ``duplicates`` rows beyond one for an
+    identity. ``alerts`` are changes of level, ``confirmations`` what was learnt about a level that stayed.
+    """
+
+    published: int
+    stored: int
+    lost: int
+    duplicates: int
+    rejected: int
+    dead_letters: dict[str, int]
+    alerts: dict[str, list[dict[str, object]]]
+    confirmations: dict[str, list[dict[str, object]]]
+    evaluated: bool
+
+
+def take_account(data: Path, region: str, states: Mapping[str, Path]) -> Account:
+    """Compare the outboxes of some agents with the stores in a data folder.
+
+    Parameters
+    ----------
+    data
+        Folder of the hot store and the register.
+    region
+        Region code.
+    states
+        Station → state folder of its agent.
+    """
+    hot = data / "hot.sqlite"
+    published = rejected = lost = 0
+    for station, state in states.items():
+        oid, accepted, refused = _outbox(state / OUTBOX_FILE)
+        stored = _stored_seqs(hot, region, station, oid)
+        published += accepted
+        rejected += len(refused)
+        lost += len(set(range(1, accepted + 1)) - stored - refused)
+    with HotStore(hot) as store, Register(sqlite_url(data / "register.sqlite")) as register:
+        changes = register.changes_after(0, region=region, limit=100_000)
+        position = register.evaluator_snapshot(region, EVALUATOR).position
+        return Account(
+            published=published,
+            stored=store.count(),
+            lost=lost,
+            duplicates=_duplicates(hot),
+            rejected=rejected,
+            dead_letters=store.dead_letters.counts(),
+            alerts=_by_station(changes, {ChangeKind.RAISE, ChangeKind.LOWER}),
+            confirmations=_by_station(changes, {ChangeKind.CONFIRM, ChangeKind.VERIFY}),
+            evaluated=_evaluated(store, position),
+        )
+
+
+def _evaluated(store: HotStore, position: int) -> bool:
+    """Say whether no level of a river post lies behind the evaluator's durable position."""
+    while news := store.changes(position, limit=5000):
+        if any(change.observation.key.property == "stage" for change in news):
+            return False
+        position = news[-1].id
+    return True
+
+
+def _outbox(file: Path) -> tuple[str, int, set[int]]:
+    """Return an outbox's identity, how many readings it accepted, and the seqs that were rejected."""
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as link:
+        (oid,) = link.execute("SELECT value FROM meta WHERE key = 'oid'").fetchone()
+        row = link.execute("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").fetchone()
+        refused = {seq for (seq,) in link.execute("SELECT seq FROM rejected")}
+    return oid, row[0] if row else 0, refused
+
+
+def _stored_seqs(hot: Path, region: str, station: str, oid: str) -> set[int]:
+    query = (
+        "SELECT seq FROM observation WHERE outbox ="
+        " (SELECT id FROM outbox WHERE region = ? AND station = ? AND oid = ?)"
+    )
+    with closing(sqlite3.connect(f"file:{hot}?mode=ro", uri=True)) as link:
+        return {seq for (seq,) in link.execute(query, (region, station, oid))}
+
+
+def _duplicates(hot: Path) -> int:
+    """Count rows beyond the first of each identity and of each time of a datastream."""
+    with closing(sqlite3.connect(f"file:{hot}?mode=ro", uri=True)) as link:
+        (identities,) = link.execute(
+            "SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) n FROM observation GROUP BY outbox, seq)"
+        ).fetchone()
+        (times,) = link.execute(
+            "SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) n FROM observation GROUP BY series, t)"
+        ).fetchone()
+    return int(identities + times)
+
+
+def _by_station(changes: list[AlertChange], kinds: set[ChangeKind]) -> dict[str, list[dict[str, object]]]:
+    found: dict[str, list[dict[str, object]]] = {}
+    for change in changes:
+        if change.kind in kinds:
+            found.setdefault(change.station, []).append(
+                {
+                    "at": rfc3339(change.at_us),
+                    "from": change.before.value,
+                    "to": change.after.value,
+                    "reason": change.reason.value,
+                    "level_m": change.level_m,
+                    "verified": change.verified,
+                }
+            )
+    return found
