@@ -110,6 +110,25 @@ def test_a_revised_observation_is_forwarded_again_with_its_flag(hot: HotStore) -
     assert flags == [(QualityFlag.GOOD, 0), (QualityFlag.FAIL, 4 << 8), (QualityFlag.GOOD, 0)]
 
 
+def test_what_is_revised_while_its_batch_is_read_ahead_arrives_revised(hot: HotStore) -> None:
+    class Revising(LongStore):
+        @override
+        def write(self, observations: Sequence[Observation]) -> Sequence[Refusal]:
+            with hot.transaction() as transaction:  # one row of this batch, one of the next, one of the last
+                marks = [observations[0].t_us, observations[-1].t_us + 2, T0 + 29]
+                transaction.revise([Revision(KEY, t_us, QualityFlag.SUSPECT, 2) for t_us in marks])
+            return super().write(observations)
+
+    long = Revising()
+    put(hot, story(0, 30))
+    forward_all(Forwarder(hot, long, batch=5))
+    assert long.window(KEY, 0, 2 * T0) == hot.window(KEY, 0, 2 * T0)
+    assert {observation.flag for observation in long.window(KEY, 0, 2 * T0)} == {
+        QualityFlag.GOOD,
+        QualityFlag.SUSPECT,
+    }
+
+
 def test_the_cursor_stays_while_the_long_store_is_away(hot: HotStore) -> None:
     long = LongStore()
     long.away = 5

@@ -4,6 +4,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 from serayu.models.errors import StoreFullError, StoreUnavailableError
@@ -12,7 +13,7 @@ from serayu.models.properties import OBSERVED_PROPERTIES
 from serayu.models.reading import Observation
 from serayu.models.senml import SenmlRecord, encode_pack, seconds
 from serayu.models.stores.dead_letters import DeadLetter
-from serayu.models.stores.hot import HotStore
+from serayu.models.stores.hot import Change, HotStore
 from serayu.models.times import US_PER_S, Clock, SystemClock
 from serayu.models.topics import topic
 
@@ -80,6 +81,8 @@ class Forwarder:
         self._batch = batch
         self._clock = clock or SystemClock()
         self._jitter = jitter
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="serayu-ingest-forwarder-reader")
+        self._ahead: tuple[int, Future[list[Change]] | None] = (-1, None)
 
     def step(self) -> Forwarded:
         """Forward one batch.
@@ -89,9 +92,11 @@ class Forwarder:
         StoreUnavailableError, StoreFullError
             One of the stores is away; the batch will be sent again.
         """
-        changes = self._store.changes(self._store.cursor(self._name), limit=self._batch)
+        changes = self._taken()
         if not changes:
             return Forwarded(0, 0)
+        if len(changes) == self._batch:  # behind: read the next batch while the long store works on this one
+            self._ahead = (changes[-1].id, self._reader.submit(self._read, changes[-1].id))
         refusals = self._long_store.write([change.observation for change in changes])
         letters = [self._letter(refusal) for refusal in refusals]
         self._store.advance(self._name, changes[-1].id, letters)
@@ -100,6 +105,15 @@ class Forwarder:
                 "long store refused %d of %d: %s", len(refusals), len(changes), refusals[0].reason
             )
         return Forwarded(len(changes), len(refusals))
+
+    def _taken(self) -> list[Change]:
+        cursor = self._store.cursor(self._name)
+        (position, ahead), self._ahead = self._ahead, (-1, None)
+        changes = ahead.result() if ahead is not None and position == cursor else []
+        return changes or self._read(cursor)
+
+    def _read(self, after_id: int) -> list[Change]:
+        return self._store.changes(after_id, limit=self._batch)
 
     def lag(self) -> Lag:
         """Return how far the long store is behind."""
@@ -112,6 +126,14 @@ class Forwarder:
 
     def run(self, stop: threading.Event) -> None:
         """Forward until told to stop; while a store is away, try again ever more rarely."""
+        try:
+            self._follow(stop)
+        finally:
+            _, ahead = self._ahead
+            if ahead is not None:  # nothing of ours may still read when the store is closed
+                wait([ahead])
+
+    def _follow(self, stop: threading.Event) -> None:
         delay_s = RETRY_FIRST_S
         while not stop.is_set():
             try:
