@@ -1,11 +1,5 @@
-"""The hot store: what is new, what changes together, and what a crash, a lock or a full disk leaves behind."""
+"""The hot store: what is new, and what changes together."""
 
-import os
-import signal
-import sqlite3
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,21 +7,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serayu.models.errors import StoreError, StoreFullError, StoreUnavailableError
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.reading import Bucket, Observation, Reading, SeriesKey
-from serayu.models.stores.dead_letters import KEPT_BYTES, DeadLetter
 from serayu.models.stores.hot import HotStore
-from serayu.models.stores.hot_schema import MIGRATIONS
 from serayu.models.stores.hot_transaction import Revision, Verdict
-from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE
-
-KEY = SeriesKey("33.02", "bgs-hulu", "stage")
-RAIN = SeriesKey("33.02", "bgs-hulu", "rain")
-OTHER = SeriesKey("33.02", "bgs-hilir", "stage")
-T0 = 19_675 * US_PER_DAY  # 14 November 2023, 00:00 UTC
-NEW, DUPLICATE = Verdict.NEW, Verdict.DUPLICATE
-IDENTITY, TIME = Verdict.IDENTITY_CONFLICT, Verdict.TIME_CONFLICT
+from serayu.models.times import US_PER_HOUR, US_PER_MINUTE
+from tests.models.stores.hot_story import (
+    DUPLICATE,
+    IDENTITY,
+    KEY,
+    NEW,
+    OTHER,
+    RAIN,
+    T0,
+    TIME,
+    assert_derived_tables_are_right,
+    fail,
+    observed,
+    reading,
+    take,
+)
 
 
 @pytest.fixture
@@ -39,40 +38,6 @@ def path(tmp_path: Path) -> Path:
 def store(path: Path) -> Iterator[HotStore]:
     with HotStore(path) as store:
         yield store
-
-
-def reading(
-    seq: int,
-    t_us: int,
-    value: float = 1.0,
-    *,
-    key: SeriesKey = KEY,
-    oid: str = "a1",
-    clock_ok: bool = True,
-) -> Reading:
-    return Reading(key, T0 + t_us, value, oid, seq, clock_ok)
-
-
-def observed(one: Reading, flag: QualityFlag = QualityFlag.GOOD) -> Observation:
-    return Observation(one.key, one.t_us, one.value, flag, 0, one.oid, one.seq, one.t_us + 9)
-
-
-def take(store: HotStore, readings: list[Reading], flag: QualityFlag = QualityFlag.GOOD) -> list[Verdict]:
-    """Store what is new, as ingest does."""
-    with store.transaction() as transaction:
-        verdicts = transaction.classify(readings)
-        new = [one for one, verdict in zip(readings, verdicts, strict=True) if verdict is NEW]
-        transaction.insert([observed(one, flag) for one in new])
-    return verdicts
-
-
-def fail(store: HotStore, readings: list[Reading]) -> None:
-    """Store what is new, and break before the commit."""
-    with store.transaction() as transaction:
-        verdicts = transaction.classify(readings)
-        new = [one for one, verdict in zip(readings, verdicts, strict=True) if verdict is NEW]
-        transaction.insert([observed(one) for one in new])
-        raise RuntimeError("before commit")
 
 
 # -- what is new ------------------------------------------------------------------------------------------------------
@@ -241,25 +206,6 @@ def test_verdicts_latest_and_hours_always_equal_their_recomputation(
     store.close()
 
 
-def assert_derived_tables_are_right(store: HotStore) -> None:
-    """Compare `latest` and `hourly` with what SQL makes of the raw rows."""
-    connection = sqlite3.connect(store.path)
-    latest = "SELECT series, t, value, flag, tests, received, late FROM {} ORDER BY series"
-    newest = (
-        "(SELECT * FROM observation o WHERE t = (SELECT max(t) FROM observation WHERE series = o.series))"
-    )
-    assert (
-        connection.execute(latest.format("latest")).fetchall()
-        == connection.execute(latest.format(newest)).fetchall()
-    )
-    hours = connection.execute(
-        "SELECT series, t - t % 3600000000, count(*), sum(value), min(value), max(value) FROM observation"
-        " WHERE flag NOT IN (4, 9) AND value IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
-    ).fetchall()
-    assert connection.execute("SELECT * FROM hourly ORDER BY series, hour").fetchall() == hours
-    connection.close()
-
-
 # -- revisions --------------------------------------------------------------------------------------------------------
 
 
@@ -310,303 +256,3 @@ def test_changes_are_followed_in_pieces(store: HotStore) -> None:
         position = changes[-1].id
     assert found == list(range(1, 8))
     assert store.last_change_id() == position
-
-
-# -- crashes, locks, full disks ---------------------------------------------------------------------------------------
-
-CRASH = """
-import os, signal, sys
-from pathlib import Path
-from serayu.models.reading import Observation, SeriesKey
-from serayu.models.stores.dead_letters import DeadLetter
-from serayu.models.stores.hot import HotStore
-store = HotStore(Path(sys.argv[1]))
-key = SeriesKey("33.02", "bgs-hulu", "stage")
-with store.transaction() as transaction:
-    for start in range(0, 20000, 5000):  # enough that SQLite spills pages before the commit
-        transaction.insert([Observation(key, {t0} + i, 1.0) for i in range(start, start + 5000)])
-    transaction.add_dead_letters([DeadLetter("t", b"p", "r", "d", 1)])
-    {before_kill}
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-@pytest.mark.parametrize(
-    "before_kill", ["pass", "transaction.finish()"], ids=["before finishing", "before COMMIT"]
-)
-def test_a_kill_before_the_commit_leaves_nothing(path: Path, before_kill: str) -> None:
-    with HotStore(path) as store:
-        take(store, [reading(1, -US_PER_HOUR)])
-    code = CRASH.format(t0=T0, before_kill=before_kill)
-    done = subprocess.run([sys.executable, "-c", code, path], check=False, capture_output=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    with HotStore(path) as store:
-        assert (store.count(), store.last_change_id(), store.dead_letters.counts()) == (1, 1, {})
-        assert take(store, [reading(2, 0)]) == [NEW]
-        assert_derived_tables_are_right(store)
-
-
-def test_a_kill_after_the_commit_leaves_everything(path: Path) -> None:
-    code = CRASH.format(t0=T0, before_kill="pass").replace("    os.kill", "os.kill")
-    done = subprocess.run([sys.executable, "-c", code, path], check=False, capture_output=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    with HotStore(path) as store:
-        assert (store.count(), store.last_change_id(), store.dead_letters.counts()) == (
-            20_000,
-            20_000,
-            {"r": 1},
-        )
-        assert_derived_tables_are_right(store)
-
-
-BESIDE = """
-import sys
-from pathlib import Path
-from serayu.models.reading import Observation, Reading, SeriesKey
-from serayu.models.stores.hot import HotStore
-from serayu.models.stores.hot_transaction import Verdict
-store, own = HotStore(Path(sys.argv[1]), busy_timeout_ms=60000), sys.argv[2]
-new = 0
-for seq in range(1, 101):
-    shared = Reading(SeriesKey("33.02", "shared", "stage"), {t0} + seq, seq / 8, "both", seq)
-    mine = Reading(SeriesKey("33.02", own, "stage"), {t0} + seq, 1.0, own, seq)
-    with store.transaction() as transaction:
-        verdicts = transaction.classify([shared, mine])
-        assert verdicts[0] in (Verdict.NEW, Verdict.DUPLICATE) and verdicts[1] is Verdict.NEW, verdicts
-        transaction.insert(
-            [Observation(r.key, r.t_us, r.value, oid=r.oid, seq=r.seq)
-             for r, verdict in zip((shared, mine), verdicts) if verdict is Verdict.NEW])
-    new += verdicts[0] is Verdict.NEW
-print(new)
-"""
-
-
-def test_two_processes_write_one_file_and_store_every_reading_once(path: Path) -> None:
-    code = BESIDE.format(t0=T0)
-    children = [
-        subprocess.Popen([sys.executable, "-c", code, path, own], stdout=subprocess.PIPE, text=True)
-        for own in ("one", "two")
-    ]
-    new = [int(child.communicate(timeout=120)[0]) for child in children]
-    assert [child.returncode for child in children] == [0, 0]
-    assert sum(new) == 100
-    with HotStore(path) as store:
-        assert store.count() == 300
-        assert [change.id for change in store.changes(0, limit=1000)] == list(range(1, 301))
-        assert_derived_tables_are_right(store)
-
-
-def test_readers_see_nothing_of_an_open_transaction(store: HotStore) -> None:
-    with store.transaction() as transaction:
-        transaction.insert([observed(reading(1, 0))])
-        assert store.latest() == []
-        assert store.count() == 0
-    assert len(store.latest()) == 1
-
-
-def test_any_thread_may_read(store: HotStore) -> None:
-    take(store, [reading(i, i) for i in range(1, 101)])
-    counts: list[int] = []
-    threads = [
-        threading.Thread(target=lambda: counts.append(len(store.window(KEY, 0, 2 * T0)))) for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert counts == [100] * 4
-
-
-def test_a_locked_store_is_unavailable_and_recovers(path: Path) -> None:
-    with HotStore(path, busy_timeout_ms=1) as store:
-        take(store, [reading(1, 0)])
-        blocker = sqlite3.connect(path, isolation_level=None)
-        blocker.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreUnavailableError, match="locked"), store.transaction():
-            pytest.fail("a transaction began in spite of the lock")
-        assert store.count() == 1  # readers are not in the way of a writer, nor it of them
-        blocker.execute("ROLLBACK")
-        blocker.close()
-        assert take(store, [reading(2, 60)]) == [NEW]
-
-
-def test_a_full_store_says_so_stores_nothing_and_recovers(store: HotStore) -> None:
-    take(store, [reading(1, 0)])
-    assert store._writer is not None
-    (pages,) = store._writer.execute("PRAGMA page_count").fetchone()
-    store._writer.execute(f"PRAGMA max_page_count = {pages + 2}")
-    story = [reading(i, i) for i in range(2, 2000)]
-    with pytest.raises(StoreFullError, match="full"):
-        take(store, story)
-    assert (store.count(), store.last_change_id()) == (1, 1)
-    store._writer.execute("PRAGMA max_page_count = 1000000")
-    assert take(store, story) == [NEW] * 1998
-    assert_derived_tables_are_right(store)
-
-
-def test_a_folder_in_the_place_of_the_file_is_unavailable(path: Path) -> None:
-    path.mkdir()
-    with pytest.raises(StoreUnavailableError, match=r"hot\.db"):
-        HotStore(path)
-
-
-def test_a_file_that_is_no_database_is_an_error(path: Path) -> None:
-    path.write_bytes(b"not a database, but long enough to look like one" * 100)
-    with pytest.raises(StoreError, match="not a database"):
-        HotStore(path)
-
-
-def test_the_store_may_be_closed_and_used_again(store: HotStore) -> None:
-    take(store, [reading(1, 0)])
-    store.close()
-    assert store.count() == 1
-    assert take(store, [reading(1, 0), reading(2, 60)]) == [DUPLICATE, NEW]
-
-
-# -- schema -----------------------------------------------------------------------------------------------------------
-
-
-def test_a_new_file_has_the_newest_schema(store: HotStore) -> None:
-    connection = sqlite3.connect(store.path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
-    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    connection.close()
-
-
-@pytest.mark.parametrize("version", range(len(MIGRATIONS) + 1))
-def test_a_file_of_any_earlier_schema_is_brought_up(path: Path, version: int) -> None:
-    connection = sqlite3.connect(path)
-    for script in MIGRATIONS[:version]:
-        connection.executescript(script)
-    connection.execute(f"PRAGMA user_version = {version}")
-    connection.close()
-    with HotStore(path) as store:
-        assert take(store, [reading(1, 0)]) == [NEW]
-    with HotStore(path) as store:
-        assert store.count() == 1
-
-
-def test_a_file_of_a_newer_schema_is_refused_and_left_alone(path: Path) -> None:
-    HotStore(path).close()
-    connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
-    connection.close()
-    with pytest.raises(StoreError, match="update Serayu"):
-        HotStore(path)
-
-
-def test_processes_that_start_together_migrate_once(path: Path) -> None:
-    code = "import sys; from pathlib import Path; from serayu.models.stores.hot import HotStore\n"
-    code += "HotStore(Path(sys.argv[1])).close()"
-    for number in range(3):
-        file = path.with_name(f"hot{number}.db")
-        children = [subprocess.Popen([sys.executable, "-c", code, file]) for _ in range(4)]
-        assert [child.wait(timeout=60) for child in children] == [0, 0, 0, 0]
-
-
-# -- cursors, retention, dead letters ---------------------------------------------------------------------------------
-
-
-def test_a_cursor_starts_at_zero_and_survives_a_restart(path: Path) -> None:
-    with HotStore(path) as store:
-        assert store.cursor("influx") == 0
-        store.set_cursor("influx", 3)
-        store.set_cursor("alerts", 1)
-        store.set_cursor("influx", 7)
-    with HotStore(path) as store:
-        assert (store.cursor("influx"), store.cursor("alerts")) == (7, 1)
-
-
-def test_a_follower_advances_with_its_letters_or_not_at_all(store: HotStore) -> None:
-    letter = DeadLetter("t", b"p", "long_store_refused", "d", 5)
-    store.advance("influx", 4, [letter])
-    assert (store.cursor("influx"), store.dead_letters.counts()) == (4, {"long_store_refused": 1})
-    broken = DeadLetter("t", b"q", "long_store_refused", "d", None)  # type: ignore[arg-type]
-    with pytest.raises(sqlite3.IntegrityError):
-        store.advance("influx", 9, [letter, broken])
-    assert (store.cursor("influx"), store.dead_letters.counts()) == (4, {"long_store_refused": 1})
-    assert take(store, [reading(1, 0)]) == [NEW]  # no lock is left behind
-
-
-@pytest.mark.parametrize(
-    ("cursors", "kept"),
-    [
-        pytest.param({}, [4, 5, 6], id="no follower"),
-        pytest.param({"influx": 6, "alerts": 6}, [4, 5, 6], id="all have passed"),
-        pytest.param({"influx": 2, "alerts": 6}, [3, 4, 5, 6], id="one is behind"),
-        pytest.param({"influx": 0, "alerts": 6}, [1, 2, 3, 4, 5, 6], id="one has not begun"),
-    ],
-)
-def test_retention_never_passes_a_follower(store: HotStore, cursors: dict[str, int], kept: list[int]) -> None:
-    take(store, [reading(i, i * US_PER_DAY) for i in range(1, 7)])
-    before = store.aggregate(KEY, T0, T0 + 7 * US_PER_DAY, step_us=US_PER_HOUR)
-    for name, position in cursors.items():
-        store.set_cursor(name, position)
-    deleted = store.delete_before(T0 + 4 * US_PER_DAY, keep_after=tuple(cursors))
-    assert [observation.seq for observation in store.window(KEY, 0, 2 * T0)] == kept
-    assert deleted == 6 - len(kept)
-    assert store.aggregate(KEY, T0, T0 + 7 * US_PER_DAY, step_us=US_PER_HOUR) == before
-    assert len(store.latest()) == 1
-    assert take(store, [reading(7, 7 * US_PER_DAY)]) == [NEW]
-    assert store.last_change_id() == 7
-
-
-def test_a_row_revised_behind_a_follower_is_kept_for_it(store: HotStore) -> None:
-    take(store, [reading(i, i * US_PER_DAY) for i in range(1, 4)])
-    store.set_cursor("influx", 3)
-    with store.transaction() as transaction:
-        transaction.revise([Revision(KEY, T0 + US_PER_DAY, QualityFlag.SUSPECT, 1)])
-    assert store.delete_before(T0 + 9 * US_PER_DAY, keep_after=("influx",)) == 2
-    assert [change.observation.seq for change in store.changes(3, limit=9)] == [1]
-
-
-def test_retention_keeps_the_hour_that_it_would_cut(store: HotStore) -> None:
-    take(store, [reading(i, i * 10 * US_PER_MINUTE, float(i)) for i in range(12)])
-    assert store.delete_before(T0 + US_PER_HOUR + 30 * US_PER_MINUTE) == 6
-    with store.transaction() as transaction:
-        transaction.revise([Revision(KEY, T0 + US_PER_HOUR, QualityFlag.FAIL, 1)])
-    (first, second) = store.aggregate(KEY, T0, T0 + 2 * US_PER_HOUR, step_us=US_PER_HOUR)
-    assert (first.count, second.count) == (6, 5)
-
-
-def test_retention_works_in_pieces(store: HotStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serayu.models.stores.hot.RETENTION_CHUNK", 4)
-    take(store, [reading(i, i, key=key) for i, key in enumerate([KEY, RAIN, OTHER] * 3)])
-    assert [store.delete_before(T0 + US_PER_DAY) for _ in range(4)] == [4, 4, 1, 0]
-
-
-def test_dead_letters_are_counted_listed_and_marked(store: HotStore) -> None:
-    letters = [
-        DeadLetter("serayu/v1/x", b"\xff", "not_utf8", "first", 10),
-        DeadLetter("serayu/v1/x", b"{}", "bad_senml", "other", 20),
-        DeadLetter("serayu/v1/x", b"\xff", "not_utf8", "again", 30),
-        DeadLetter("serayu/v1/y", b"\xff", "not_utf8", "elsewhere", 40),
-    ]
-    with store.transaction() as transaction:
-        transaction.add_dead_letters(letters[:2])
-    with store.transaction() as transaction:
-        transaction.add_dead_letters(letters[2:])
-    assert store.dead_letters.counts() == {"bad_senml": 1, "not_utf8": 3}
-    first, second, third = store.dead_letters.list()
-    assert (first.payload, first.count, first.detail) == (b"\xff", 2, "again")
-    assert (first.first_received_us, first.last_received_us, first.replayed_us) == (10, 30, None)
-    assert [letter.reason for letter in (second, third)] == ["bad_senml", "not_utf8"]
-    assert store.dead_letters.list(reason="bad_senml") == [second]
-    assert store.dead_letters.list(after_id=first.id, limit=1) == [second]
-    store.dead_letters.mark_replayed(second.id, 50)
-    assert store.dead_letters.list(reason="bad_senml")[0].replayed_us == 50
-
-
-def test_a_huge_dead_letter_is_cut_and_still_told_apart(store: HotStore) -> None:
-    long = b"x" * (KEPT_BYTES + 1)
-    with store.transaction() as transaction:
-        transaction.add_dead_letters(
-            [DeadLetter("t", long + end, "oversized", "", 1) for end in (b"a", b"b")]
-        )
-    assert [len(letter.payload) for letter in store.dead_letters.list()] == [KEPT_BYTES] * 2
-
-
-def test_the_file_is_made_with_its_folder(tmp_path: Path) -> None:
-    path = tmp_path / "var" / "lib" / "hot.db"
-    HotStore(path).close()
-    assert os.access(path, os.R_OK | os.W_OK)

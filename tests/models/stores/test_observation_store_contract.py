@@ -8,8 +8,6 @@ from typing import Protocol
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from serayu.models.ports import ObservationReader, ObservationWriter
 from serayu.models.quality.flags import QualityFlag
@@ -386,40 +384,3 @@ def test_a_bucket_of_unusable_values_is_left_out(store: Store) -> None:
 def test_a_step_that_is_not_positive_is_an_error(store: Store, step_us: int) -> None:
     with pytest.raises(ValueError, match="step_us"):
         store.aggregate(KEY, T0, T0 + 1, step_us=step_us)
-
-
-# -- invariants -------------------------------------------------------------------------------------------------------
-
-writes = st.lists(
-    st.lists(
-        st.tuples(
-            st.integers(0, 400),  # minutes: few, so that times repeat
-            st.one_of(st.integers(-80, 80).map(lambda eighths: eighths / 8), st.just(NAN)),
-            st.sampled_from(list(QualityFlag)),
-            st.integers(0, 2),  # station
-        ),
-        max_size=12,
-    ),
-    max_size=6,
-)
-
-
-@given(batches=writes)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_sqlite_behaves_like_memory_after_any_writes(
-    batches: list[list[tuple[int, float, QualityFlag, int]]], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    memory = MemoryStore()
-    keys = [SeriesKey("33.02", f"st-{i}", "stage") for i in range(3)]
-    with HotStore(tmp_path_factory.mktemp("hot") / "hot.db") as hot:
-        for batch in batches:
-            story = [at(m * US_PER_MINUTE, value, key=keys[i], flag=flag) for m, value, flag, i in batch]
-            assert repr(list(hot.write(story))) == repr(list(memory.write(story)))
-        for key in keys:
-            assert shown(whole(hot, key)) == shown(whole(memory, key))
-            for step_us in (US_PER_HOUR, 13 * US_PER_MINUTE):
-                bounds = (T0, T0 + US_PER_DAY)
-                assert hot.aggregate(key, *bounds, step_us=step_us) == memory.aggregate(
-                    key, *bounds, step_us=step_us
-                )
-        assert repr(list(hot.latest())) == repr(list(memory.latest()))

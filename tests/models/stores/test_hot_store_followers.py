@@ -1,0 +1,142 @@
+"""The hot store: cursors, retention that waits for them, dead letters."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from serayu.models.quality.flags import QualityFlag
+from serayu.models.stores.dead_letters import KEPT_BYTES, DeadLetter
+from serayu.models.stores.hot import HotStore
+from serayu.models.stores.hot_transaction import Revision
+from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE
+from tests.models.stores.hot_story import (
+    KEY,
+    NEW,
+    OTHER,
+    RAIN,
+    T0,
+    reading,
+    take,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "hot.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[HotStore]:
+    with HotStore(path) as store:
+        yield store
+
+
+# -- cursors, retention, dead letters ---------------------------------------------------------------------------------
+
+
+def test_a_cursor_starts_at_zero_and_survives_a_restart(path: Path) -> None:
+    with HotStore(path) as store:
+        assert store.cursor("influx") == 0
+        store.set_cursor("influx", 3)
+        store.set_cursor("alerts", 1)
+        store.set_cursor("influx", 7)
+    with HotStore(path) as store:
+        assert (store.cursor("influx"), store.cursor("alerts")) == (7, 1)
+
+
+def test_a_follower_advances_with_its_letters_or_not_at_all(store: HotStore) -> None:
+    letter = DeadLetter("t", b"p", "long_store_refused", "d", 5)
+    store.advance("influx", 4, [letter])
+    assert (store.cursor("influx"), store.dead_letters.counts()) == (4, {"long_store_refused": 1})
+    broken = DeadLetter("t", b"q", "long_store_refused", "d", None)  # type: ignore[arg-type]
+    with pytest.raises(sqlite3.IntegrityError):
+        store.advance("influx", 9, [letter, broken])
+    assert (store.cursor("influx"), store.dead_letters.counts()) == (4, {"long_store_refused": 1})
+    assert take(store, [reading(1, 0)]) == [NEW]  # no lock is left behind
+
+
+@pytest.mark.parametrize(
+    ("cursors", "kept"),
+    [
+        pytest.param({}, [4, 5, 6], id="no follower"),
+        pytest.param({"influx": 6, "alerts": 6}, [4, 5, 6], id="all have passed"),
+        pytest.param({"influx": 2, "alerts": 6}, [3, 4, 5, 6], id="one is behind"),
+        pytest.param({"influx": 0, "alerts": 6}, [1, 2, 3, 4, 5, 6], id="one has not begun"),
+    ],
+)
+def test_retention_never_passes_a_follower(store: HotStore, cursors: dict[str, int], kept: list[int]) -> None:
+    take(store, [reading(i, i * US_PER_DAY) for i in range(1, 7)])
+    before = store.aggregate(KEY, T0, T0 + 7 * US_PER_DAY, step_us=US_PER_HOUR)
+    for name, position in cursors.items():
+        store.set_cursor(name, position)
+    deleted = store.delete_before(T0 + 4 * US_PER_DAY, keep_after=tuple(cursors))
+    assert [observation.seq for observation in store.window(KEY, 0, 2 * T0)] == kept
+    assert deleted == 6 - len(kept)
+    assert store.aggregate(KEY, T0, T0 + 7 * US_PER_DAY, step_us=US_PER_HOUR) == before
+    assert len(store.latest()) == 1
+    assert take(store, [reading(7, 7 * US_PER_DAY)]) == [NEW]
+    assert store.last_change_id() == 7
+
+
+def test_a_row_revised_behind_a_follower_is_kept_for_it(store: HotStore) -> None:
+    take(store, [reading(i, i * US_PER_DAY) for i in range(1, 4)])
+    store.set_cursor("influx", 3)
+    with store.transaction() as transaction:
+        transaction.revise([Revision(KEY, T0 + US_PER_DAY, QualityFlag.SUSPECT, 1)])
+    assert store.delete_before(T0 + 9 * US_PER_DAY, keep_after=("influx",)) == 2
+    assert [change.observation.seq for change in store.changes(3, limit=9)] == [1]
+
+
+def test_retention_keeps_the_hour_that_it_would_cut(store: HotStore) -> None:
+    take(store, [reading(i, i * 10 * US_PER_MINUTE, float(i)) for i in range(12)])
+    assert store.delete_before(T0 + US_PER_HOUR + 30 * US_PER_MINUTE) == 6
+    with store.transaction() as transaction:
+        transaction.revise([Revision(KEY, T0 + US_PER_HOUR, QualityFlag.FAIL, 1)])
+    (first, second) = store.aggregate(KEY, T0, T0 + 2 * US_PER_HOUR, step_us=US_PER_HOUR)
+    assert (first.count, second.count) == (6, 5)
+
+
+def test_retention_works_in_pieces(store: HotStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serayu.models.stores.hot.RETENTION_CHUNK", 4)
+    take(store, [reading(i, i, key=key) for i, key in enumerate([KEY, RAIN, OTHER] * 3)])
+    assert [store.delete_before(T0 + US_PER_DAY) for _ in range(4)] == [4, 4, 1, 0]
+
+
+def test_dead_letters_are_counted_listed_and_marked(store: HotStore) -> None:
+    letters = [
+        DeadLetter("serayu/v1/x", b"\xff", "not_utf8", "first", 10),
+        DeadLetter("serayu/v1/x", b"{}", "bad_senml", "other", 20),
+        DeadLetter("serayu/v1/x", b"\xff", "not_utf8", "again", 30),
+        DeadLetter("serayu/v1/y", b"\xff", "not_utf8", "elsewhere", 40),
+    ]
+    with store.transaction() as transaction:
+        transaction.add_dead_letters(letters[:2])
+    with store.transaction() as transaction:
+        transaction.add_dead_letters(letters[2:])
+    assert store.dead_letters.counts() == {"bad_senml": 1, "not_utf8": 3}
+    first, second, third = store.dead_letters.list()
+    assert (first.payload, first.count, first.detail) == (b"\xff", 2, "again")
+    assert (first.first_received_us, first.last_received_us, first.replayed_us) == (10, 30, None)
+    assert [letter.reason for letter in (second, third)] == ["bad_senml", "not_utf8"]
+    assert store.dead_letters.list(reason="bad_senml") == [second]
+    assert store.dead_letters.list(after_id=first.id, limit=1) == [second]
+    store.dead_letters.mark_replayed(second.id, 50)
+    assert store.dead_letters.list(reason="bad_senml")[0].replayed_us == 50
+
+
+def test_a_huge_dead_letter_is_cut_and_still_told_apart(store: HotStore) -> None:
+    long = b"x" * (KEPT_BYTES + 1)
+    with store.transaction() as transaction:
+        transaction.add_dead_letters(
+            [DeadLetter("t", long + end, "oversized", "", 1) for end in (b"a", b"b")]
+        )
+    assert [len(letter.payload) for letter in store.dead_letters.list()] == [KEPT_BYTES] * 2
+
+
+def test_the_file_is_made_with_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "lib" / "hot.db"
+    HotStore(path).close()
+    assert os.access(path, os.R_OK | os.W_OK)
