@@ -8,6 +8,8 @@ import msgspec
 
 from serayu.models.topics import topic
 
+ACK_EVERY_S = 0.1
+
 
 class Ack(NamedTuple):
     """One acknowledgement: an outbox's ranges of committed seq, rejected ones, and times that ingest assigned."""
@@ -58,6 +60,51 @@ class AckBook:
         ]
 
 
+class PendingAcks:
+    """Joins the acknowledgements of an outbox while more of them come than it needs.
+
+    The first goes at once; those that follow within *every_s* go together. Under load that spares ingest most of
+    them twice: each one that it publishes also comes back to it by its own subscription.
+    """
+
+    def __init__(self, *, every_s: float = ACK_EVERY_S) -> None:
+        self._every_s = every_s
+        self._waiting: dict[tuple[str, str, str], Ack] = {}
+        self._due_s = 0.0
+
+    def add(self, acks: Iterable[Ack]) -> None:
+        """Take acknowledgements."""
+        for ack in acks:
+            earlier = self._waiting.setdefault((ack.region, ack.station, ack.oid), ack)
+            if earlier is not ack:
+                earlier.ok.extend(ack.ok)
+                earlier.rejected.extend(ack.rejected)
+                earlier.time.extend(ack.time)
+
+    def wait_s(self, *, now_s: float) -> float | None:
+        """Return how long until some are due, None when none are waiting; monotonic seconds."""
+        return max(0.0, self._due_s - now_s) if self._waiting else None
+
+    def due(self, *, now_s: float) -> list[Ack]:
+        """Return what is to be published now."""
+        if not self._waiting or now_s < self._due_s:
+            return []
+        self._due_s = now_s + self._every_s
+        waiting, self._waiting = self._waiting, {}
+        return [ack._replace(ok=_joined(ack.ok)) for ack in waiting.values()]
+
+
+def _joined(pairs: Iterable[list[int]]) -> list[list[int]]:
+    """Return ranges in ascending order, those that touch joined."""
+    found: list[list[int]] = []
+    for start, end in sorted(pairs):
+        if found and start <= found[-1][1] + 1:
+            found[-1][1] = max(found[-1][1], end)
+        else:
+            found.append([start, end])
+    return found
+
+
 def ranges(numbers: Iterable[int]) -> list[list[int]]:
     """Return numbers as inclusive ranges in ascending order.
 
@@ -66,10 +113,4 @@ def ranges(numbers: Iterable[int]) -> list[list[int]]:
     >>> ranges([3, 1, 2, 7, 7])
     [[1, 3], [7, 7]]
     """
-    found: list[list[int]] = []
-    for number in sorted(numbers):
-        if found and number <= found[-1][1] + 1:
-            found[-1][1] = number
-        else:
-            found.append([number, number])
-    return found
+    return _joined([number, number] for number in numbers)

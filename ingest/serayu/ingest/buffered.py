@@ -1,10 +1,12 @@
-"""A paho client that reads its socket in large pieces; the one place that overrides a private part of paho.
+"""A paho client that reads its socket in large pieces; the one place that overrides private parts of paho.
 
 Stock paho asks the kernel for every byte count on its own: three ``recv`` and a ``select`` a message. Here one
-``recv`` fills a buffer and paho reads from it, which took 8–10 µs a message instead of 15 when measured.
+``recv`` fills a buffer and paho reads from it, which took 8–10 µs a message instead of 15 when measured. What ingest
+says in large numbers (PUBACKs, publications of QoS 0) leaves joined in one ``send``.
 """
 
 import socket
+import ssl
 import struct
 from collections.abc import Iterable
 from typing import Any
@@ -14,6 +16,7 @@ from typing_extensions import override
 
 READ_BYTES = 256 * 1024
 _PUBACK = struct.Struct(">BBH")
+_LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class BufferedSocket:
@@ -56,7 +59,7 @@ class BufferedSocket:
         while self._unsent:
             try:
                 self._unsent = self._unsent[self._inner.send(self._unsent) :]
-            except BlockingIOError:
+            except _LATER:
                 return False
         return True
 
@@ -65,11 +68,19 @@ class BufferedSocket:
 
 
 class BufferedClient(Client):
-    """paho's client over a `BufferedSocket`, with joined PUBACKs."""
+    """paho's client over a `BufferedSocket`; set ``on_message`` before it connects."""
 
     @override
-    def _create_socket(self) -> Any:  # paho's own type is private
-        return BufferedSocket(super()._create_socket())
+    def _create_socket(self) -> Any:  # type: ignore[override]
+        connection: Any = super()._create_socket()
+        # Nagle's algorithm would hold small packets back until the broker's delayed TCP acknowledgement, 40 ms:
+        # with a window of 100 messages that alone is a limit of 2,500 messages a second.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return BufferedSocket(connection)
+
+    def _handle_on_message(self, message: Any) -> None:  # noqa: ANN401 -- paho's
+        """Hand a message straight to its one callback: paho's search for a filter's own costs 3 µs a message."""
+        self.on_message(self, None, message)  # type: ignore[misc]  # set by its maker
 
     @property
     def buffered(self) -> BufferedSocket | None:
@@ -77,13 +88,36 @@ class BufferedClient(Client):
         connection: Any = self.socket()
         return connection if isinstance(connection, BufferedSocket) else None
 
-    def join_pubacks(self, mids: Iterable[int]) -> bool:
-        """Send one piece with a PUBACK (MQTT 3.1.1 section 3.4) for each QoS 1 message id; False if it cannot yet."""
+    def inject(self, packets: bytes) -> bool:
+        """Send whole packets of our own in one piece; False if they cannot go yet, because others are half sent."""
         connection = self.buffered
         if connection is None or self.want_write() or not connection.flush():
             return False
-        connection.inject(b"".join(_PUBACK.pack(0x40, 2, mid) for mid in mids))
+        connection.inject(packets)
         return True
+
+
+def puback_packets(mids: Iterable[int]) -> bytes:
+    """Return a PUBACK (MQTT 3.1.1 section 3.4) for each QoS 1 message id, joined."""
+    return b"".join([_PUBACK.pack(0x40, 2, mid) for mid in mids])
+
+
+def publish_packet(topic: str, payload: bytes, *, retain: bool) -> bytes:
+    r"""Return a PUBLISH packet of QoS 0 (MQTT 3.1.1 section 3.3): fire and forget, so paho need not know of it.
+
+    Examples
+    --------
+    >>> publish_packet("a/b", b"hi", retain=True)
+    b'1\x07\x00\x03a/bhi'
+    """
+    name = topic.encode()
+    length = 2 + len(name) + len(payload)
+    head = bytearray([0x31 if retain else 0x30])
+    while length >> 7:  # section 2.2.3: seven bits a byte, the eighth says that more follow
+        head.append(length & 0x7F | 0x80)
+        length >>= 7
+    head.append(length)
+    return b"%b%b%b%b" % (head, len(name).to_bytes(2), name, payload)
 
 
 def wake_pair() -> tuple[socket.socket, socket.socket]:

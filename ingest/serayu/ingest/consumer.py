@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
-from serayu.ingest.buffered import BufferedClient, wake_pair
+from serayu.ingest.buffered import BufferedClient, puback_packets, publish_packet, wake_pair
 from serayu.ingest.decode import Message
 from serayu.models.broker_url import BrokerUrl
 
@@ -24,6 +24,7 @@ KEEPALIVE_S = 30
 MAX_PENDING = 20_000  # messages held in memory; then the socket is left alone and the broker keeps them
 RECONNECT_FIRST_S, RECONNECT_MOST_S = 0.2, 15.0
 _READS_PER_TURN = 2000
+_OWN_WORDS = ("/ack", "/latest")  # what ingest says itself and its subscription brings back
 _logger = logging.getLogger(__name__)
 
 
@@ -73,10 +74,16 @@ class Consumer:
         self._arrival = threading.Condition()
         self._committed: deque[Arrival] = deque()
         self._outgoing: deque[Publication] = deque()
+        self._packets: deque[bytes] = deque()
         self._wake_reader, self._wake_writer = wake_pair()
         self._stopping = threading.Event()
         self._client = self._make_client(client_id)
         self._thread = threading.Thread(target=self._run, name="serayu-ingest-consumer", daemon=True)
+
+    @property
+    def connections(self) -> int:
+        """How many connections there have been; a new one may be to a broker that remembers nothing."""
+        return self._generation
 
     # -- the caller's side ----------------------------------------------------------------------------------------
 
@@ -110,7 +117,10 @@ class Consumer:
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 0) -> None:
         """Publish as soon as the connection allows."""
-        self._outgoing.append(Publication(topic, payload, retain, qos))
+        if qos == 0:
+            self._packets.append(publish_packet(topic, payload, retain=retain))
+        else:
+            self._outgoing.append(Publication(topic, payload, retain, qos))
         self._wake()
 
     # -- the connection's thread ----------------------------------------------------------------------------------
@@ -141,6 +151,8 @@ class Consumer:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "not UTF-8: " + repr(message._topic)  # noqa: SLF001 -- paho offers no other way to the bytes
+        if message.qos == 0 and topic.endswith(_OWN_WORDS):
+            return
         received_us = time.time_ns() // 1000
         arrival = Arrival(
             self._generation, message.mid, message.qos, Message(topic, message.payload, received_us)
@@ -148,7 +160,8 @@ class Consumer:
         self.received += 1
         with self._arrival:
             self._arrived.append(arrival)
-            self._arrival.notify()
+            if len(self._arrived) == 1:
+                self._arrival.notify()
 
     def _run(self) -> None:
         delay_s = RECONNECT_FIRST_S
@@ -160,6 +173,10 @@ class Consumer:
                 delay_s = RECONNECT_FIRST_S if self.connected.is_set() else delay_s
             except OSError as error:
                 _logger.warning("no connection to the broker: %s", error, extra={"broker": str(self.url)})
+            except (
+                Exception
+            ):  # bytes that are not MQTT, or a fault of ours: a new connection, not a dead thread
+                _logger.exception("the connection to the broker failed", extra={"broker": str(self.url)})
             self.connected.clear()
             if not self._stopping.wait(delay_s * random.uniform(0.5, 1.0)):  # noqa: S311 -- jitter
                 delay_s = min(delay_s * 2, RECONNECT_MOST_S)
@@ -180,17 +197,12 @@ class Consumer:
             if (connection in readable or waiting) and not self._read(connection):
                 return
             self._send_outgoing()
-            self._send_pubacks()
             if writable or client.want_write():
                 client.loop_write()
+            self._send_joined()
             if client.loop_misc() is not MQTTErrorCode.MQTT_ERR_SUCCESS:
                 return
-            if (
-                self._stopping.is_set()
-                and not self._committed
-                and not self._outgoing
-                and not client.want_write()
-            ):
+            if self._stopping.is_set() and self._nothing_to_say():
                 client.disconnect()
                 client.loop_write()
                 return
@@ -203,25 +215,31 @@ class Consumer:
             turn += 1
         return True
 
+    def _nothing_to_say(self) -> bool:
+        waiting = self._committed or self._outgoing or self._packets or self._client.want_write()
+        connection = self._client.buffered
+        return not waiting and connection is not None and connection.flush()
+
     def _send_outgoing(self) -> None:
         while self._outgoing and self.connected.is_set():
             item = self._outgoing.popleft()
             self._client.publish(item.topic, item.payload, qos=item.qos, retain=item.retain)
 
-    def _send_pubacks(self) -> None:
-        if not self._committed:
+    def _send_joined(self) -> None:
+        """Send publications of QoS 0 and PUBACKs in one piece, the former first: they tell stations of the commit."""
+        if not (self._committed or self._packets) or not self.connected.is_set():
             return
-        client = self._client
-        if client.want_write():
-            client.loop_write()
+        packets = [self._packets.popleft() for _ in range(len(self._packets))]
         arrivals = [self._committed.popleft() for _ in range(len(self._committed))]
         mids = [a.mid for a in arrivals if a.qos == 1 and a.generation == self._generation]
-        if mids and not client.join_pubacks(mids):
+        piece = b"".join(packets) + puback_packets(mids)
+        if piece and not self._client.inject(piece):
+            self._packets.extendleft(reversed(packets))
             self._committed.extendleft(reversed(arrivals))
             return
         for arrival in arrivals:
             if arrival.qos == 2 and arrival.generation == self._generation:  # noqa: PLR2004 -- QoS 2
-                client.ack(arrival.mid, arrival.qos)
+                self._client.ack(arrival.mid, arrival.qos)
 
     def _wake(self) -> None:
         try:

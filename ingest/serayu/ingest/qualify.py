@@ -49,8 +49,11 @@ class Qualifier:
         revisions = []
         for reading, is_late in zip(readings, late, strict=True):
             key, t_us, value = reading.key, reading.t_us, reading.value
-            qc = self._state(key, t_us)
-            before_us = qc.state_time_us
+            qc = self._newest.get(key)
+            before_us = qc.state_time_us if qc is not None else None
+            if qc is None or before_us is None or t_us <= before_us:
+                qc = self._state(key, t_us)
+                before_us = qc.state_time_us
             result = qc.push(t_us, value)
             if result.revised is not None and before_us is not None:
                 flag, tests = result.revised

@@ -29,6 +29,7 @@ from serayu.models.topics import PREFIX
 
 FORWARD_CURSOR = "influx"
 EVALUATE_EVERY_S = 0.5
+EVALUATE_PAUSE_S = 0.05  # between evaluations: at hundreds of commits a second each would be a transaction
 PUBLISH_LATEST_EVERY_S = 1.0
 DISK_EVERY_S = 10.0
 RETENTION_EVERY_S = 3600.0
@@ -142,16 +143,17 @@ class IngestService:
     # -- threads --------------------------------------------------------------------------------------------------
 
     def _evaluate(self) -> None:
-        """Evaluate after every commit, and now and then without one."""
+        """Evaluate soon after every commit, and now and then without one."""
         while not self.stopping.is_set():
             self._committed.wait(EVALUATE_EVERY_S)
             self._committed.clear()
             try:
-                while self._evaluated() and not self.stopping.is_set():
+                while self._evaluated() and not self.stopping.wait(EVALUATE_PAUSE_S):
                     pass
             except (ConflictError, StoreError) as error:
                 _logger.warning("alerts not evaluated, trying again: %s", error)
                 self.stopping.wait(1.0)
+            self.stopping.wait(EVALUATE_PAUSE_S)
 
     def _evaluated(self) -> bool:
         """Evaluate what is new once and publish what changed; True when there is more."""

@@ -1,11 +1,13 @@
 """The loop at the heart of ingest: take what has come, commit it, say so."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Sequence
 from typing import Protocol
 
+from serayu.ingest.acks import PendingAcks
 from serayu.ingest.clock import IngestClock
 from serayu.ingest.consumer import Arrival
 from serayu.ingest.decode import Message
@@ -18,6 +20,7 @@ from serayu.models.stores.silences import AgentStatus
 from serayu.models.topics import RESERVED, parse_topic
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 2.0
+_TAKE_S = 0.5
 _logger = logging.getLogger(__name__)
 
 
@@ -68,6 +71,7 @@ class Writer:
         self._metrics = metrics
         self._refuse = refuse
         self._committed = committed
+        self._acks = PendingAcks()
         self.dirty_stations: set[str] = set()
 
     def run(self, stopping: threading.Event) -> None:
@@ -76,9 +80,17 @@ class Writer:
             if self._refuse.is_set():
                 stopping.wait(1.0)
                 continue
-            arrivals = self._link.take(timeout_s=0.5)
+            wait_s = self._acks.wait_s(now_s=time.monotonic())
+            arrivals = self._link.take(timeout_s=_TAKE_S if wait_s is None else wait_s)
             if arrivals:
                 self._handle(arrivals, stopping)
+            self._send_acks(now_s=time.monotonic())
+        self._send_acks(now_s=math.inf)
+
+    def _send_acks(self, *, now_s: float) -> None:
+        now_us = self._clock.now_us()
+        for ack in self._acks.due(now_s=now_s):
+            self._link.publish(ack.topic, ack.payload(now_us=now_us))
 
     def _handle(self, arrivals: Sequence[Arrival], stopping: threading.Event) -> None:
         messages, statuses = _sorted_out(arrivals)
@@ -88,9 +100,7 @@ class Writer:
         if statuses:
             self._keep_statuses(statuses)
         if outcome is not None:
-            now_us = self._clock.now_us()
-            for ack in outcome.acks:
-                self._link.publish(ack.topic, ack.payload(now_us=now_us))
+            self._acks.add(outcome.acks)
             self.dirty_stations.update(key.station for key in outcome.newest)
             self._metrics.count(outcome, messages=len(messages))
             self._metrics.commit.observe(max(0.0, time.time() - messages[0].received_us / 1e6))

@@ -122,6 +122,7 @@ def resolve(records: Sequence[SenmlRecord], *, received_us: int) -> list[Resolve
     base_name, base_time_s, base_unit, base_value, base_sum = "", 0.0, None, None, None
     version: int | None = None
     oid: str | None = None
+    checked_name = ""
     for record in records:
         if record.bver is not None:
             version = _checked_version(record.bver, version)
@@ -132,14 +133,15 @@ def resolve(records: Sequence[SenmlRecord], *, received_us: int) -> list[Resolve
         base_sum = record.bs if record.bs is not None else base_sum
         oid = record.oid if record.oid is not None else oid
         value = _value(record, base_value)
-        total = _plus(record.s, base_sum)
+        total = record.s if base_sum is None else _plus(record.s, base_sum)
         if value is None and total is None:
             if record.n is None and record.t is None and record.seq is None:
                 continue
             raise CodecError("no_value", f"record {record.n!r} has no value")
         name = base_name + (record.n or "")
-        if _NAME.match(name) is None:
+        if name != checked_name and _NAME.match(name) is None:
             raise CodecError("bad_name", f"{name!r} is not a SenML name")
+        checked_name = name
         resolved.append(
             ResolvedRecord(
                 name,
@@ -174,6 +176,8 @@ def _time_us(base_s: float, offset_s: float, received_us: int) -> int:
 
 
 def _value(record: SenmlRecord, base_value: float | None) -> float | str | bool | None:
+    if record.vs is None and record.vb is None and record.vd is None and base_value is None:
+        return record.v  # nearly every record
     given = [x for x in (record.v, record.vs, record.vb, record.vd) if x is not None]
     if len(given) > 1:
         raise CodecError("bad_senml", f"record {record.n!r} has {len(given)} values")
