@@ -5,12 +5,13 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
+from typing_extensions import override
 
-from serayu.edge.clock import DeviceClock
+from serayu.edge.clock import DeviceClock, SystemSource
 from serayu.edge.drivers import Setup
 from serayu.models.senml import ResolvedRecord, decode_pack, resolve
 from serayu.models.times import US_PER_S, parse_rfc3339
@@ -92,7 +93,7 @@ class Ingest:
     packs: list[tuple[str, list[ResolvedRecord]]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __enter__(self) -> "Ingest":
+    def __enter__(self) -> Self:
         self._ready = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="ingest")
         self._client.on_connect = lambda client, *_: client.subscribe("serayu/v1/+/+/+", 1)
@@ -135,3 +136,15 @@ class Ingest:
         answer = self.answer(records)
         if answer is not None:
             self.publish(f"{prefix}/ack", {"oid": oid, **answer})
+
+
+class UnsetSource(SystemSource):
+    """The clocks of a device that was just switched on: right since the start, and 1970."""
+
+    @override
+    def wall_us(self) -> int:
+        return self.boot_us()
+
+    @override
+    def synchronised(self) -> bool:
+        return False

@@ -1,5 +1,6 @@
 """Delivery: sent again until ingest has spoken, and only ingest's word counts."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -81,10 +82,12 @@ def test_the_timeout_grows_with_each_attempt_up_to_a_bound(bench: Bench) -> None
             bench.delivery.settle(Ack(bench.outbox.oid), now_s)  # ingest answers, never for this one
             now_s += 1.0
         sent.append(now_s)
-    assert [b - a for a, b in zip(sent, sent[1:], strict=False)] == [10, 20, 40, 60, 60]
+    assert [b - a for a, b in pairwise(sent)] == [10, 20, 40, 60, 60]
 
 
-def test_a_silent_ingest_is_asked_with_one_pack_and_its_first_answer_sets_the_rest_going(bench: Bench) -> None:
+def test_a_silent_ingest_is_asked_with_one_pack_and_its_first_answer_sets_the_rest_going(
+    bench: Bench,
+) -> None:
     bench.add(6)
     assert bench.take(0.0) == [1, 2, 3, 4, 5, 6]
     assert bench.take(10.0) == [1, 2, 3, 4, 5, 6]  # ten seconds without an answer are not silence yet
@@ -120,7 +123,9 @@ def test_after_a_new_connection_everything_unconfirmed_is_sent_again(bench: Benc
         pytest.param([(-5, 0)], 0, id="below the first"),
     ],
 )
-def test_an_answer_confirms_only_what_was_sent(bench: Bench, ranges: list[tuple[int, int]], confirmed: int) -> None:
+def test_an_answer_confirms_only_what_was_sent(
+    bench: Bench, ranges: list[tuple[int, int]], confirmed: int
+) -> None:
     bench.add(9)
     bench.take(0.0)
     assert bench.ack(*ranges, now_s=1.0) == confirmed

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from typing_extensions import override
 
 from serayu.edge.config import OutboxConfig
 from serayu.edge.outbox import REJECTED_KEPT, Outbox, Stamped
@@ -121,7 +122,9 @@ def test_old_readings_are_dropped_by_age_but_never_those_of_an_unknown_age(tmp_p
     assert outbox.counters()["dropped"] == 1
 
 
-def test_a_good_clock_gives_this_starts_readings_their_time_unless_they_went_out_without(tmp_path: Path) -> None:
+def test_a_good_clock_gives_this_starts_readings_their_time_unless_they_went_out_without(
+    tmp_path: Path,
+) -> None:
     outbox = opened(tmp_path)
     outbox.append([sample(n, t_us=None, boot_us=n * SECOND) for n in (1, 2, 3)])
     outbox.mark_provisional([2])
@@ -163,7 +166,9 @@ def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
     assert list(tmp_path.glob("*spoiled*")) == []
 
 
-def test_a_locked_file_is_reported_and_nothing_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_file_is_reported_and_nothing_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("serayu.edge.outbox_schema.BUSY_TIMEOUT_MS", 50)
     outbox = opened(tmp_path)
     other = sqlite3.connect(tmp_path / "outbox.db", isolation_level=None)
@@ -194,7 +199,12 @@ def test_space_is_given_back(tmp_path: Path) -> None:
 
 def test_a_reading_takes_the_bytes_that_the_capacity_is_reckoned_with(tmp_path: Path) -> None:
     outbox = opened(tmp_path)
-    outbox.append([Stamped("soil-temperature", 27.25, "Cel", START_US, START_US, START_US, "1-x") for _ in range(10_000)])
+    outbox.append(
+        [
+            Stamped("soil-temperature", 27.25, "Cel", START_US, START_US, START_US, "1-x")
+            for _ in range(10_000)
+        ]
+    )
     assert 0.5 * _ROW_BYTES < outbox.used_bytes() / 10_000 < _ROW_BYTES
 
 
@@ -248,6 +258,7 @@ class OutboxMachine(RuleBasedStateMachine):
         progress = read_progress(self.outbox.path)
         assert progress == Progress(self.accepted, **expected, pending=len(self.pending))
 
+    @override
     def teardown(self) -> None:
         self.outbox.close()
         self.folder.cleanup()

@@ -41,13 +41,23 @@ def test_a_pack_has_the_labels_of_the_wire_format() -> None:
     assert topic == "serayu/v1/33.02/bgs-hulu/stage"
     assert seqs == (7, 8)
     assert json.loads(payload) == [
-        {"bn": "33.02/bgs-hulu/", "bt": START_US / US_PER_S, "n": "stage", "u": "m", "v": 1.0, "oid": "ab12", "seq": 7},
+        {
+            "bn": "33.02/bgs-hulu/",
+            "bt": START_US / US_PER_S,
+            "n": "stage",
+            "u": "m",
+            "v": 1.0,
+            "oid": "ab12",
+            "seq": 7,
+        },
         {"n": "stage", "u": "m", "v": 8 / 7, "t": 1.5, "seq": 8},
     ]
 
 
 def test_a_reading_without_a_time_goes_with_its_age() -> None:
-    [(_, payload, _)] = packs(reading(1, t_us=None, boot_us=60 * US_PER_S), reading(2, t_us=None, boot_us=90 * US_PER_S))
+    [(_, payload, _)] = packs(
+        reading(1, t_us=None, boot_us=60 * US_PER_S), reading(2, t_us=None, boot_us=90 * US_PER_S)
+    )
     first, second = json.loads(payload)
     assert (first["t"], first["clk"], second["t"], second["clk"]) == (-30.0, 0, 0.0, 0)
     assert "bt" not in first
@@ -85,7 +95,9 @@ def test_a_pack_holds_one_property_one_kind_of_time_and_so_many_readings() -> No
     ),
     st.integers(1, 20),
 )
-def test_ingest_reads_exactly_what_was_pending(rows: list[tuple[str, float, int | None]], pack_max: int) -> None:
+def test_ingest_reads_exactly_what_was_pending(
+    rows: list[tuple[str, float, int | None]], pack_max: int
+) -> None:
     given_ = [Pending(n, slug, v, "m", t_us, 1, 0, 0) for n, (slug, v, t_us) in enumerate(rows, start=1)]
     found = []
     for topic, payload, seqs in packs(*given_, pack_max=pack_max):
@@ -110,13 +122,25 @@ def test_an_answer_of_ingest_is_read() -> None:
         }
     ).encode()
     assert decode_ack(payload) == Ack(
-        "ab12", ((1, 4), (9, 9)), (Rejection(5, "unknown_unit: m in 'furlong'"),), ((6, START_US),), START_US + 1
+        "ab12",
+        ((1, 4), (9, 9)),
+        (Rejection(5, "unknown_unit: m in 'furlong'"),),
+        ((6, START_US),),
+        START_US + 1,
     )
 
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", b"{}", b"[]", b"\xff\xfe", b'{"oid": 5}', b'{"oid": "x", "ok": [[1]]}', b'{"oid": "x", "ok": [["a", 2]]}'],
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"\xff\xfe",
+        b'{"oid": 5}',
+        b'{"oid": "x", "ok": [[1]]}',
+        b'{"oid": "x", "ok": [["a", 2]]}',
+    ],
 )
 def test_an_answer_that_is_none_is_an_error(payload: bytes) -> None:
     with pytest.raises(CodecError, match="bad_ack"):

@@ -93,9 +93,11 @@ class Agent:
         """Work until asked to stop, or until all is done where the settings say so."""
         self._notifier.tell("READY=1")
         try:
-            while not self._finished():
+            while True:
                 now_s = time.monotonic()
                 self._step(now_s)
+                if self._finished():
+                    break
                 self._wait(now_s)
         finally:
             self._close()

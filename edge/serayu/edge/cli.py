@@ -103,7 +103,7 @@ def simulate(
 
 @app.command()
 @reported()
-def replay(  # noqa: PLR0913 -- one parameter for each option
+def replay(
     *,
     region: RegionFolder,
     series: Annotated[Path, typer.Option("--series", help="CSV: station_id,time_utc,value,unit[,flag].")],

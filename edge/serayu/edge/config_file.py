@@ -65,8 +65,11 @@ def _value(value: object) -> str:
         return "nan" if math.isnan(value) else f"{'-' if value < 0 else ''}inf"
     if isinstance(value, Path):
         value = str(value)
-    if isinstance(value, str | bool | int | float):
-        return json.dumps(value)  # JSON's strings, numbers and truth values are TOML's too
+    if isinstance(value, str):
+        # JSON's strings are TOML's too, but for escaped surrogate pairs and a bare DEL.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(_value(item) for item in value)}]"
     raise NotImplementedError(f"{type(value).__name__} cannot stand in a driver's options")

@@ -56,6 +56,7 @@ class Delivery:
         self._heard_s = -math.inf
         self._probe_s = -math.inf
         self._probes = 0
+        self._probe_max_s = min(_PROBE_MAX_S, config.ack_timeout_max_s)
         self.resent = 0
 
     @property
@@ -128,7 +129,7 @@ class Delivery:
             return due
         if now_s < self._probe_s:
             return []
-        self._probe_s = now_s + min(self._config.ack_timeout_s * float(2**self._probes), _PROBE_MAX_S)
+        self._probe_s = now_s + min(self._config.ack_timeout_s * float(2**self._probes), self._probe_max_s)
         self._probes = min(self._probes + 1, 16)
         return due[: self._config.pack_max]
 

@@ -1,10 +1,13 @@
 """systemd's notification protocol (sd_notify(3)) in a few lines: a datagram to ``$NOTIFY_SOCKET``."""
 
+import logging
 import os
 import socket
 from collections.abc import Mapping
 
 __all__ = ["Notifier"]
+
+_log = logging.getLogger(__name__)
 
 
 class Notifier:
@@ -24,7 +27,12 @@ class Notifier:
         """Seconds between signs of life: half of what systemd waits for; None without a watchdog."""
 
     def tell(self, *states: str) -> None:
-        """Send states such as ``READY=1``."""
-        if self._address:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
+        """Send states such as ``READY=1``; a listener that is gone or does not listen holds nothing up."""
+        if not self._address:
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
+            link.setblocking(False)
+            try:
                 link.sendto("\n".join(states).encode(), self._address)
+            except OSError as error:
+                _log.warning("systemd was not told %s: %s", states, error)
