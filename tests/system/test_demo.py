@@ -1,0 +1,53 @@
+"""The whole chain on a storm of our own: agents, broker, ingest, alerts, API, in processes of their own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+RANKS = {"normal": 0, "waspada": 1, "siaga": 2, "awas": 3}
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The storm's wet part, three times as fast as `make demo` plays it."""
+    folder = tmp_path_factory.mktemp("demo")
+    argv = [sys.executable, "-m", "serayu.standalone", "demo", "--hours", "18", "--speed", "3600"]
+    argv += ["--exit-when-done", "--json", "--output", str(folder / "out.json"), "--data", str(folder / "data")]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    written: dict[str, Any] = json.loads((folder / "out.json").read_text("utf-8"))
+    assert json.loads(done.stdout) == written
+    return written
+
+
+def test_every_accepted_reading_is_stored_once(outcome: dict[str, Any]) -> None:
+    assert outcome["stations"] >= 20
+    assert outcome["published"] > 20_000
+    assert outcome["stored"] == outcome["published"]
+    fates = {name: outcome[name] for name in ("lost", "duplicates", "rejected", "dead_letters")}
+    assert fates == {"lost": 0, "duplicates": 0, "rejected": 0, "dead_letters": {}}
+
+
+def test_the_storm_brings_three_posts_to_siaga_and_one_to_awas(outcome: dict[str, Any]) -> None:
+    highest = {station: max(RANKS[one["to"]] for one in changes) for station, changes in outcome["alerts"].items()}
+    assert sum(rank >= 2 for rank in highest.values()) >= 3
+    assert sum(rank == 3 for rank in highest.values()) >= 1
+
+
+def test_levels_rise_and_fall_in_order_without_flapping(outcome: dict[str, Any]) -> None:
+    for station, changes in outcome["alerts"].items():
+        assert changes[0]["from"] == "normal", station
+        assert [one["from"] for one in changes[1:]] == [one["to"] for one in changes[:-1]], station
+        ups = [RANKS[one["to"]] > RANKS[one["from"]] for one in changes]
+        assert ups == sorted(ups, reverse=True), f"{station} rose again after it had fallen"
+        assert changes[-1]["to"] == "normal", station
+
+
+def test_latencies_are_measured_and_what_is_not_built_is_null(outcome: dict[str, Any]) -> None:
+    assert outcome["latency_ms"]["commit"]["count"] == outcome["published"]
+    assert outcome["latency_ms"]["alert"]["p99"] > 0
+    assert [outcome[name] for name in ("survey", "warnings", "work_orders", "detours")] == [None] * 4
