@@ -16,7 +16,7 @@ from serayu.models.errors import BadInputError, ConflictError, NotFoundError
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = APIRouter(prefix="/api/v1")
 LIMIT, LIMIT_AT_MOST = 50, 500
 NOTE_AT_MOST = 500
 JSON = "application/json"
@@ -114,8 +114,9 @@ async def acknowledge(
     responses={
         200: {
             "description": (
-                "`alert`: a change, its `id` is where `Last-Event-ID` resumes, nothing is left out. `latest`: the "
-                "stations that have changed, the newest state only. `heartbeat`: there is no news. `hello`: first of all."
+                "`alert`: a change; its `id` is where `Last-Event-ID` resumes, nothing is left out. "
+                "`latest`: the stations that have changed, the newest state only. "
+                "`heartbeat`: there is no news. `hello`: first of all."
             ),
             "content": {"text/event-stream": {"example": "event: alert\nid: 7\ndata: {}\n\n"}},
         }
@@ -171,7 +172,8 @@ async def _alert(api: Api, alert_id: str) -> Alert:
 async def _acknowledged(api: Api, alert_id: str, by: str, note: str) -> Alert:
     known = await _alert(api, alert_id)
     try:
-        return await api.run(api.register.acknowledge, alert_id, by=by, note=note, now_us=api.now_us())
+        now_us = await api.present_us()
+        return await api.run(api.register.acknowledge, alert_id, by=by, note=note, now_us=now_us)
     except ConflictError:
         known = await _alert(api, alert_id)
         if known.acknowledged_by == by:

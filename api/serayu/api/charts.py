@@ -18,7 +18,7 @@ from serayu.models.times import US_PER_DAY, US_PER_HOUR
 
 __all__ = ["chart_of", "router"]
 
-router = APIRouter()
+router = APIRouter(prefix="/api/v1")
 HOURS_AT_MOST = 24 * 31
 RAW_AT_MOST_US = 3 * US_PER_DAY
 REJECTED = (QualityFlag.FAIL, QualityFlag.MISSING)

@@ -42,15 +42,15 @@ def run(
 @reported()
 def openapi(
     output: Annotated[Path | None, typer.Option(help="File that gets the document.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON, which it always is.")] = True,  # noqa: FBT002
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, which it always is.")] = True,
 ) -> None:
     """Print the OpenAPI document; needs neither region nor stores."""
     from serayu.api.openapi import describe  # noqa: PLC0415 -- only this command needs them
     from serayu.api.service import ROUTERS  # noqa: PLC0415
 
     bare = FastAPI(title="Serayu", version="1")
-    for prefix, router in ROUTERS:
-        bare.include_router(router, prefix=prefix)
+    for router in ROUTERS:
+        bare.include_router(router)
     describe(bare)
     emit(bare.openapi(), as_json=as_json, output=output)
 

@@ -77,8 +77,10 @@ class Api:
     pages: Pages
     workers: ThreadPoolExecutor
 
-    def now_us(self) -> int:
-        """Return the present: the computer's, or that of the replay."""
+    async def present_us(self) -> int:
+        """Return the present: the computer's, or that of the replay as of the newest reading."""
+        if self.settings.clock == "replay":
+            return (await self.snapshots.get()).now_us
         return self.clock.now_us()
 
     async def run(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

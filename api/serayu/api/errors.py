@@ -143,6 +143,6 @@ async def _on_invalid_request(_: Request, error: Exception) -> Response:
     return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, "bad-input", detail=detail, errors=list(errors))
 
 
-async def _on_defect(request: Request, error: Exception) -> Response:
-    log.error("defect while answering %s", request.scope.get("route"), exc_info=error)
+async def _on_defect(_request: Request, _error: Exception) -> Response:
+    # Starlette raises the error again behind the answer, and uvicorn logs it.
     return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "defect")

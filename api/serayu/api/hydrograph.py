@@ -15,9 +15,9 @@ from serayu.models.times import US_PER_HOUR, wib
 
 __all__ = ["Chart", "Limit", "Point", "hydrograph_svg"]
 
-WIDTH, HEIGHT = 720, 300
-LEFT, RIGHT, TOP, BOTTOM = 54, 12, 14, 34
-COLUMNS = 360  # two points a column are enough to keep every peak at this width
+WIDTH, HEIGHT = 500, 270
+LEFT, RIGHT, TOP, BOTTOM = 46, 12, 18, 38
+COLUMNS = 250  # two points a column are enough to keep every peak at this width
 BARS = 72
 
 
@@ -172,7 +172,7 @@ def _axes(chart: Chart, scale: _Scale) -> Iterator[str]:
         colour = "#b9c2c9" if strong else "#e3e7ea"
         yield f'<line class="grid" x1="{x}" x2="{x}" y1="{TOP}" y2="{floor}" stroke="{colour}"/>'
         yield f'<text class="ink" x="{x}" y="{floor + 16}" text-anchor="middle" fill="#333">{label}</text>'
-    yield f'<text class="ink" x="4" y="{TOP - 2}" fill="#333">{escape(chart.unit)}</text>'
+    yield f'<text class="ink" x="4" y="{TOP - 5}" fill="#333">{escape(chart.unit)}</text>'
     yield f'<text class="ink" x="{right}" y="{HEIGHT - 4}" text-anchor="end" fill="#333">WIB</text>'
 
 
@@ -230,7 +230,7 @@ def _rejected(chart: Chart, scale: _Scale) -> Iterator[str]:
             seen.add(int(x))
             yield f'<path class="rejected" d="M{x - 3},{floor - 3}l6,6m0,-6l-6,6" stroke="#b00020" stroke-width="1.5"/>'
     if seen:
-        where = f'x="{WIDTH - RIGHT}" y="{TOP - 2}" text-anchor="end"'
+        where = f'x="{WIDTH - RIGHT}" y="{TOP - 5}" text-anchor="end"'
         yield f'<text class="ink" {where} fill="#333">× {escape(chart.rejected)}</text>'
 
 

@@ -102,11 +102,5 @@ class Guard:
 
 def route_of(scope: Scope) -> str:
     """Return the path with names in place of values, e.g. ``/sawah/{token}``."""
-    route = scope.get("route")
-    if route is None:
-        return NO_ROUTE
-    known = scope.get("path_params") or {}
-    path: str = scope["path"]
-    for name, value in sorted(known.items(), key=lambda item: -len(str(item[1]))):
-        path = path.replace(str(value), "{" + name + "}", 1)
+    path: str = getattr(scope.get("route"), "path", NO_ROUTE)
     return path

@@ -3,10 +3,11 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from serayu.api.context import api_of
 from serayu.api.security import EVERYBODY, Principal
@@ -16,14 +17,16 @@ from serayu.models.errors import BadInputError
 from serayu.models.ports import ObservationReader
 from serayu.models.quality.flags import QualityFlag, reason_names
 from serayu.models.reading import Bucket, Observation, SeriesKey
-from serayu.models.times import US_PER_DAY, parse_rfc3339, parse_span, rfc3339
+from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_S, parse_rfc3339, parse_span, rfc3339
 
 __all__ = ["AggregateView", "ObservationView", "ObservationsPage", "router"]
 
-router = APIRouter()
+router = APIRouter(prefix="/api/v1")
 
 LIMIT, LIMIT_AT_MOST = 1000, 10_000
 WINDOW_US = US_PER_DAY
+LAST_US = parse_rfc3339("2200-01-01T00:00:00Z")
+STEP_AT_MOST_US = 366 * US_PER_DAY
 UNSHOWN = (QualityFlag.FAIL, QualityFlag.MISSING)
 
 
@@ -62,6 +65,27 @@ class ObservationsPage(msgspec.Struct, frozen=True):
     observations: Sequence[ObservationView] | Sequence[AggregateView]
 
 
+class Asked(BaseModel, extra="forbid"):
+    """What a request for observations may say."""
+
+    property: Annotated[str, Field(examples=["stage"])]
+    start: Annotated[str | None, Field(description="RFC 3339; a day before `end` when absent.")] = None
+    end: Annotated[str | None, Field(description="RFC 3339, excluded; the present when absent.")] = None
+    step: Annotated[str, Field(description="`raw` or a span such as `10min`, `1h`, `1d`.")] = "raw"
+    limit: Annotated[int, Field(ge=1, le=LIMIT_AT_MOST)] = LIMIT
+    cursor: Annotated[str | None, Field(description="`next` of the page before.")] = None
+    format: Literal["json", "csv"] = "json"
+
+
+class Window(NamedTuple):
+    """A span of time, where this page of it begins, and the step, None for raw; microseconds UTC."""
+
+    start_us: int
+    end_us: int
+    from_us: int
+    step_us: int | None
+
+
 @router.get(
     "/stations/{station_id}/observations",
     summary="Observations of one datastream",
@@ -80,72 +104,72 @@ async def observations(
     request: Request,
     who: Annotated[Principal, Depends(EVERYBODY)],
     station_id: str,
-    property_slug: Annotated[str, Query(alias="property", examples=["stage"])],
-    start: Annotated[str | None, Query(description="RFC 3339; a day before `end` when absent.")] = None,
-    end: Annotated[str | None, Query(description="RFC 3339, excluded; the present when absent.")] = None,
-    step: Annotated[
-        str, Query(description="`raw` or a span.", examples=["raw", "10min", "1h", "1d"])
-    ] = "raw",
-    limit: Annotated[int, Query(ge=1, le=LIMIT_AT_MOST)] = LIMIT,
-    cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
-    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
+    asked: Annotated[Asked, Query()],
 ) -> Response:
     """Return a window of a datastream in order of time, paged by a cursor."""
     api = api_of(request)
     station = visible_station(api, who, station_id)
-    datastream = station.datastream(property_slug)
+    datastream = station.datastream(asked.property)
     if datastream is None:
         known = ", ".join(stream.property for stream in station.datastreams)
         raise BadInputError(f"{station_id} does not observe it; it observes: {known}", field="property")
-    end_us = moment("end", end) if end is not None else api.now_us() + 1
-    start_us = moment("start", start) if start is not None else end_us - WINDOW_US
-    if start_us >= end_us:
-        raise BadInputError("expected start before end", field="start")
-    key = station.key(property_slug)
-    from_us = start_us if cursor is None else max(start_us, moment("cursor", cursor))
-    rows: list[ObservationView] | list[AggregateView]
-    if step == "raw":
-        rows, following = await api.run(raw_page, api.hot, key, from_us, end_us, limit=limit)
-    else:
-        step_us = positive_span(step)
-        start_us, end_us = start_us - start_us % step_us, end_us + -end_us % step_us
-        first_us = from_us - from_us % step_us
-        rows, following = await api.run(
-            step_page, api.hot, key, first_us, end_us, step_us=step_us, limit=limit
-        )
+    window = window_of(asked, present_us=await api.present_us())
+    read = raw_page if window.step_us is None else step_page
+    rows, following = await api.run(read, api.hot, station.key(asked.property), window, limit=asked.limit)
     page = ObservationsPage(
         station_id,
-        property_slug,
+        asked.property,
         datastream.observed.unit,
-        step,
-        rfc3339(start_us),
-        rfc3339(end_us),
+        asked.step,
+        rfc3339(window.start_us),
+        rfc3339(window.end_us),
         None if following is None else rfc3339(following),
         rows,
     )
-    if form == "csv":
+    if asked.format == "csv":
         return csv_response(page)
-    return Response(
-        msgspec.json.encode(page), media_type="application/json", headers={"Cache-Control": "no-cache"}
+    content = msgspec.json.encode(page)
+    return Response(content, media_type="application/json", headers={"Cache-Control": "no-cache"})
+
+
+def window_of(asked: Asked, *, present_us: int) -> Window:
+    """Return what a request asks for; with a step, start and end are whole steps.
+
+    Raises
+    ------
+    BadInputError
+        A time or the step is wrong, or the window is empty.
+    """
+    end_us = moment("end", asked.end) if asked.end is not None else present_us + 1
+    start_us = moment("start", asked.start) if asked.start is not None else end_us - WINDOW_US
+    if start_us >= end_us:
+        raise BadInputError("expected start before end", field="start")
+    from_us = start_us if asked.cursor is None else max(start_us, moment("cursor", asked.cursor))
+    if asked.step == "raw":
+        return Window(start_us, end_us, from_us, None)
+    step_us = step_span(asked.step)
+    return Window(
+        start_us - start_us % step_us, end_us + -end_us % step_us, from_us - from_us % step_us, step_us
     )
 
 
 def raw_page(
-    store: ObservationReader, key: SeriesKey, start_us: int, end_us: int, *, limit: int
-) -> tuple[list[ObservationView], int | None]:
+    store: ObservationReader, key: SeriesKey, window: Window, *, limit: int
+) -> tuple[Sequence[ObservationView] | Sequence[AggregateView], int | None]:
     """Return at most *limit* observations and the time where the next page begins."""
-    found = store.window(key, start_us, end_us, limit=limit + 1)
+    found = store.window(key, window.from_us, window.end_us, limit=limit + 1)
     following = found[limit].t_us if len(found) > limit else None
     return [observation_view(observation) for observation in found[:limit]], following
 
 
 def step_page(
-    store: ObservationReader, key: SeriesKey, start_us: int, end_us: int, *, step_us: int, limit: int
-) -> tuple[list[AggregateView], int | None]:
+    store: ObservationReader, key: SeriesKey, window: Window, *, limit: int
+) -> tuple[Sequence[ObservationView] | Sequence[AggregateView], int | None]:
     """Return at most *limit* steps, counted whether or not they are empty, and where the next page begins."""
-    page_end_us = min(end_us, start_us + limit * step_us)
-    found = store.aggregate(key, start_us, page_end_us, step_us=step_us)
-    return [aggregate_view(bucket) for bucket in found], page_end_us if page_end_us < end_us else None
+    step_us = window.step_us or US_PER_HOUR
+    page_end_us = min(window.end_us, window.from_us + limit * step_us)
+    found = store.aggregate(key, window.from_us, page_end_us, step_us=step_us)
+    return [aggregate_view(bucket) for bucket in found], page_end_us if page_end_us < window.end_us else None
 
 
 def observation_view(observation: Observation) -> ObservationView:
@@ -173,33 +197,36 @@ def moment(field: str, text: str) -> int:
     Raises
     ------
     BadInputError
-        Not an RFC 3339 time with zone, or outside what the calendar has.
+        Not an RFC 3339 time with zone, or not between 1970 and 2200.
     """
     try:
-        return parse_rfc3339(text)
+        t_us = parse_rfc3339(text)
     except (ValueError, OverflowError) as error:
         raise BadInputError(f"expected RFC 3339 such as 2026-01-31T07:00:00Z: {error}", field=field) from None
+    if not 0 <= t_us < LAST_US:
+        raise BadInputError("expected a time between 1970 and 2200", field=field)
+    return t_us
 
 
-def positive_span(text: str) -> int:
+def step_span(text: str) -> int:
     """Return a step in microseconds.
 
     Raises
     ------
     BadInputError
-        Not a span, or not positive.
+        Not a span, or not between a second and a year.
     """
     try:
         span_us = parse_span(text)
     except ValueError as error:
-        raise BadInputError(f"{error} or raw", field="step") from None
-    if span_us <= 0:
-        raise BadInputError("expected a positive span", field="step")
+        raise BadInputError(f"{error}, or raw", field="step") from None
+    if not US_PER_S <= span_us <= STEP_AT_MOST_US:
+        raise BadInputError("expected a step between 1s and 366d", field="step")
     return span_us
 
 
 def csv_response(page: ObservationsPage) -> Response:
-    """Return a page as CSV with a header line; the cursor goes into the header `Link`-wise as ``X-Next-Cursor``."""
+    """Return a page as CSV with a header line; the next page's cursor is the header ``X-Next-Cursor``."""
     kind = ObservationView if page.step == "raw" else AggregateView
     columns = kind.__struct_fields__
     rows = ([_cell(getattr(row, column)) for column in columns] for row in page.observations)

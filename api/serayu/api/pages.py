@@ -8,10 +8,10 @@ from fastapi.responses import RedirectResponse
 
 from serayu.api.context import Api, api_of
 from serayu.api.errors import AccessError, TooManyError, UnknownCallerError
-from serayu.api.layers import layer_names
+from serayu.api.layers import layer_names, layer_sources
 from serayu.api.security import EVERYBODY, OFFICERS, Principal, client_of, same_origin
 from serayu.api.sessions import COOKIE
-from serayu.models.texts import text
+from serayu.models.texts import catalogue
 from serayu.models.times import US_PER_HOUR, SystemClock
 
 __all__ = ["router"]
@@ -37,8 +37,9 @@ async def map_page(request: Request, who: Annotated[Principal, Depends(EVERYBODY
     return api.pages.response(
         "map.html",
         region=api.region.info,
-        texts={key: {"id": text(key, "id"), "en": text(key, "en")} for key in SCRIPT_TEXTS},
-        layers=layer_names(api),
+        texts={key: {lang: catalogue()[key][lang] for lang in ("id", "en")} for key in SCRIPT_TEXTS},
+        layers=layer_names(api.region),
+        sources=layer_sources(api.region),
         tiles=api.settings.tiles_url,
         who=who,
         officer=who.role in OFFICERS.roles,

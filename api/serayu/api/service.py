@@ -33,18 +33,17 @@ from serayu.models.times import Clock, SystemClock
 __all__ = ["ROUTERS", "create_app"]
 
 WORKERS = 8  # threads for the stores; SQLite answers in well under a millisecond
-PREFIX = "/api/v1"
-ROUTERS: Sequence[tuple[str, APIRouter]] = (
-    (PREFIX, stations.router),
-    (PREFIX, observations.router),
-    (PREFIX, charts.router),
-    (PREFIX, alerts.router),
-    (PREFIX, layers.router),
-    ("", health.router),
-    ("", farmer.router),
-    ("", pages.router),
+ROUTERS: Sequence[APIRouter] = (
+    stations.router,
+    observations.router,
+    charts.router,
+    alerts.router,
+    layers.router,
+    health.router,
+    farmer.router,
+    pages.router,
 )
-"""Every route with its prefix; the test of roles walks them."""
+"""Every route; the test of roles walks them."""
 
 
 def create_app(settings: ApiSettings) -> FastAPI:
@@ -66,14 +65,14 @@ def create_app(settings: ApiSettings) -> FastAPI:
     app = FastAPI(
         title="Serayu",
         version="1",
-        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_url="/api/v1/openapi.json",
         docs_url=None,  # FastAPI's page loads scripts from a CDN
         redoc_url=None,
         lifespan=_lifespan,
     )
     app.state.api = api
-    for prefix, router in ROUTERS:
-        app.include_router(router, prefix=prefix)
+    for router in ROUTERS:
+        app.include_router(router)
     app.mount("/static/leaflet", StaticFiles(directory=leaflet.BASE_DIR))
     app.mount("/static", StaticFiles(directory=FOLDER.with_name("static")))
     add_error_handlers(app)

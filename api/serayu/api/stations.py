@@ -14,7 +14,7 @@ from serayu.models.station import Station
 
 __all__ = ["StationsDocument", "router", "visible_station"]
 
-router = APIRouter()
+router = APIRouter(prefix="/api/v1")
 GEOJSON = "application/geo+json"
 COMPRESS_FROM = 1024
 

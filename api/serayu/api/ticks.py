@@ -13,7 +13,7 @@ STEPS_US = (
     *(n * US_PER_HOUR for n in (1, 2, 3, 6, 12)),
     *(n * US_PER_DAY for n in (1, 2, 7, 14, 28)),
 )
-TIME_MARKS, VALUE_MARKS = 8, 5
+TIME_MARKS, VALUE_MARKS = 6, 5
 
 
 def value_ticks(low: float, high: float) -> Iterator[tuple[float, str]]:
@@ -33,7 +33,7 @@ def value_ticks(low: float, high: float) -> Iterator[tuple[float, str]]:
 
 
 def time_ticks(start_us: int, end_us: int) -> Iterator[tuple[int, str, bool]]:
-    """Yield (time, label in WIB, whether a day begins there), at most about eight.
+    """Yield (time, label in WIB, whether a day begins there), at most about six.
 
     Examples
     --------

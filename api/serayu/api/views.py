@@ -112,11 +112,11 @@ class LevelView(msgspec.Struct, frozen=True, gc=False):
     siaga: str | None
     label: str | None
     current: bool
-    reason: str | None
-    since: str | None
-    verified: bool | None
-    alert: str | None
-    exceeds: str | None
+    reason: str | None = None
+    since: str | None = None
+    verified: bool | None = None
+    alert: str | None = None
+    exceeds: str | None = None
 
 
 class ThresholdsView(msgspec.Struct, frozen=True, gc=False):
@@ -225,10 +225,9 @@ def level_view(
             exceeds,
         )
     if value is None:
-        return LevelView(
-            None, None, False, "no_data" if stage is None else stage.reason, None, None, None, None
-        )
-    return LevelView(Siaga.NORMAL.value, Siaga.NORMAL.label, True, None, None, None, None, exceeds)  # noqa: FBT003
+        reason = "no_data" if stage is None else stage.reason
+        return LevelView(None, None, current=False, reason=reason)
+    return LevelView(Siaga.NORMAL.value, Siaga.NORMAL.label, current=True, exceeds=exceeds)
 
 
 def station_view(

@@ -5,6 +5,10 @@ import { element, english, t, en } from "./page.js";
 const LETTERS = { normal: "N", waspada: "W", siaga: "S", awas: "A" };
 const RANKS = { normal: 0, waspada: 1, siaga: 2, awas: 3 };
 
+export function rank(level) {
+  return RANKS[level];
+}
+
 export function look(station) {
   const level = station.level;
   if (!level) {

@@ -1,7 +1,7 @@
 // The lists beside the map: alerts and stations.
 
 import { age, element, en, english, given, number, t, wib, withUnit } from "./page.js";
-import { badge, look, mainStream, remarks } from "./levels.js";
+import { badge, look, mainStream, rank, remarks } from "./levels.js";
 
 export function reading(stream) {
   if (stream.value !== null) {
@@ -56,19 +56,23 @@ export function drawAlerts(list, alerts, choose, acknowledge) {
     list.replaceChildren(element("li", {}, t("page.alerts.none"), english(en("page.alerts.none"))));
     return;
   }
-  list.replaceChildren(...alerts.map((alert) => alertRow(alert, choose, acknowledge)));
+  const weight = (alert) => (alert.status === "active" ? rank(alert.level) : -1);
+  const ordered = [...alerts].sort((a, b) => weight(b) - weight(a)); // stable: the last opened first within a level
+  list.replaceChildren(...ordered.map((alert) => alertRow(alert, choose, acknowledge)));
 }
 
 function alertRow(alert, choose, acknowledge) {
   const active = alert.status === "active";
   const shown = active ? alert.level : alert.highest;
   const label = active ? alert.label : alert.highest_label;
+  const reason = `page.alerts.reason.${alert.reason}`;
+  const fields = { level: number(alert.level_m, 2), time: wib(alert.updated) };
   const lines = [
     element(
       "p", {}, element("span", { class: `badge ${shown}` }, label), " ",
       element("button", { class: "link", type: "button", onclick: () => choose(alert.station) }, alert.station_name),
     ),
-    element("p", {}, t(`page.alerts.reason.${alert.reason}`, { level: number(alert.level_m, 2) })),
+    element("p", {}, t(reason, fields), english(en(reason, fields))),
     element("p", {}, element("small", {}, period(alert, active))),
   ];
   if (active && !alert.verified) {

@@ -11,7 +11,8 @@ const find = (id) => document.getElementById(id);
 
 const state = { stations: new Map(), alerts: [], version: null, pins: new Map(), fitted: false };
 
-const map = L.map("map", { zoomControl: true, attributionControl: true });
+const map = L.map("map", { zoomSnap: 0.25, zoomDelta: 1, wheelPxPerZoomLevel: 90 });
+L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
 map.attributionControl.setPrefix("");
 map.setView([-7.45, 109.17], 10);
 if (given.tiles) L.tileLayer(given.tiles, { maxZoom: 19 }).addTo(map);
@@ -19,13 +20,17 @@ map.on("zoomend", () => find("map").classList.toggle("near", map.getZoom() >= NE
 
 const detail = new Detail(find("detail"), () => { detail.hide(); drawPins(); });
 
+function wide() {
+  return window.innerWidth > 820;
+}
+
 function choose(id) {
   const station = state.stations.get(id);
   if (!station) return;
   detail.show(station);
   drawPins();
   map.panInside([station.lat, station.lon], { padding: [60, 60] });
-  if (window.innerWidth <= 820) find("detail").scrollIntoView({ behavior: "smooth" });
+  if (!wide()) find("detail").scrollIntoView({ behavior: "smooth" });
 }
 
 function pin(station) {
@@ -39,7 +44,7 @@ function pin(station) {
   return element(
     "div", { class: classes.join(" "), role: "img", "aria-label": label },
     element("b", { class: seen.style }, element("span", {}, seen.letter)),
-    element("em", {}, seen.rank >= 1 ? label : station.name),
+    element("em", {}, station.name, seen.rank >= 1 ? element("strong", { class: seen.style }, said.textContent) : null),
   );
 }
 
@@ -58,7 +63,8 @@ function drawPins() {
   }
   if (!state.fitted && state.stations.size) {
     state.fitted = true;
-    map.fitBounds([...state.stations.values()].map((s) => [s.lat, s.lon]), { padding: [40, 40], maxZoom: 13 });
+    flowLines();
+    map.fitBounds([...state.stations.values()].map((s) => [s.lat, s.lon]), { paddingTopLeft: [50, 50], paddingBottomRight: wide() ? [60, 150] : [30, 30], maxZoom: 13 });
   }
 }
 
@@ -129,18 +135,37 @@ setInterval(() => {
   if (state.stations.size) draw();
 }, 15000);
 
-const LAYER_STYLES = [
-  [/sungai|river/, { color: "#4a90c2", weight: 2 }],
-  [/jalan|road|ruas/, { color: "#9a8f80", weight: 1.5 }],
-  [/./, { color: "#6b7c8a", weight: 1, fill: false, dashArray: "4 4" }],
-];
+const LAYER_STYLES = {
+  kabupaten: { className: "outline kabupaten" },
+  kecamatan: { className: "outline kecamatan" },
+  waterways: { className: "outline waterway" },
+  roads: { className: "outline road" },
+};
 
 async function outlines() {
   for (const name of given.layers) {
     const outline = await read(`/api/v1/layers/${name}.geojson`).catch(() => null);
     if (!outline) continue;
-    const style = LAYER_STYLES.find(([pattern]) => pattern.test(name))[1];
-    L.geoJSON(outline, { style, interactive: false, pointToLayer: () => null }).addTo(map);
+    L.geoJSON(outline, {
+      style: { ...LAYER_STYLES[name], interactive: false },
+      interactive: false,
+      pointToLayer: (feature, place) => L.marker(place, {
+        interactive: false,
+        keyboard: false,
+        icon: L.divIcon({ html: element("span", { class: "settlement" }, feature.properties.name), className: "", iconSize: [0, 0] }),
+      }),
+    }).addTo(map);
+  }
+  for (const source of given.sources) map.attributionControl.addAttribution(element("span", {}, source).outerHTML);
+}
+
+// Which post's water reaches which: straight lines, no river courses, for a region without outlines too.
+function flowLines() {
+  for (const station of state.stations.values()) {
+    for (const below of station.downstream.map((id) => state.stations.get(id)).filter(Boolean)) {
+      const ends = [[station.lat, station.lon], [below.lat, below.lon]];
+      L.polyline(ends, { className: "flow", interactive: false }).addTo(map);
+    }
   }
 }
 

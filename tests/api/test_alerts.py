@@ -1,0 +1,115 @@
+"""Alerts: list, filters, paging, history and acknowledgement."""
+
+import pytest
+
+from serayu.models.siaga import Reason, Siaga
+from tests.api.site import Site
+
+
+def test_no_alert_is_an_empty_list(api: Site) -> None:
+    assert api.get("/api/v1/alerts").json() == {"alerts": [], "next": None}
+
+
+def test_an_alert_has_its_changes_with_levels_named_and_labelled(api: Site) -> None:
+    api.change("hilir", Siaga.NORMAL, Siaga.WASPADA, level_m=2.2, reason=Reason.RATE_OF_RISE, verified=False)
+    api.change("hilir", Siaga.WASPADA, Siaga.SIAGA, level_m=3.2)
+    (alert,) = api.get("/api/v1/alerts").json()["alerts"]
+    assert (alert["station"], alert["station_name"], alert["status"]) == ("hilir", "Pos Hilir <i>", "active")
+    assert (alert["level"], alert["label"], alert["highest"]) == ("siaga", Siaga.SIAGA.label, "siaga")
+    assert (alert["highest_by_threshold"], alert["verified"], alert["ended"]) == ("siaga", True, None)
+    first, second = alert["changes"]
+    assert (first["from"], first["to"], first["reason"], first["verified"]) == (
+        "normal", "waspada", "rate_of_rise", False,
+    )  # fmt: skip
+    assert (second["from_label"], second["to_label"]) == (Siaga.WASPADA.label, Siaga.SIAGA.label)
+    assert api.get(f"/api/v1/alerts/{alert['id']}").json() == alert
+    history = api.get(f"/api/v1/alerts/{alert['id']}/history").json()
+    assert (history["alert"], history["changes"]) == (alert["id"], alert["changes"])
+
+
+def test_alerts_are_filtered_and_paged_newest_first(api: Site) -> None:
+    for age_s in (4000, 3000, 2000):
+        api.change("hulu", Siaga.NORMAL, Siaga.WASPADA, age_s=age_s)
+        api.change("hulu", Siaga.WASPADA, Siaga.NORMAL, age_s=age_s - 500)
+    api.change("hilir", Siaga.NORMAL, Siaga.AWAS, age_s=100)
+    seen, cursor = [], None
+    while True:
+        page = api.get("/api/v1/alerts", limit=2, **({"cursor": cursor} if cursor else {})).json()
+        seen += page["alerts"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert [alert["station"] for alert in seen] == ["hilir", "hulu", "hulu", "hulu"]
+    assert [alert["opened"] for alert in seen] == sorted((a["opened"] for a in seen), reverse=True)
+    active = api.get("/api/v1/alerts", status="active").json()["alerts"]
+    assert [alert["station"] for alert in active] == ["hilir"]
+    assert len(api.get("/api/v1/alerts", station="hulu", status="ended").json()["alerts"]) == 3
+    recent = api.get("/api/v1/alerts", since=seen[1]["updated"]).json()["alerts"]
+    assert [alert["id"] for alert in recent] == [seen[0]["id"], seen[1]["id"]]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/alerts?status=burning", 422),
+        ("/api/v1/alerts?since=now", 422),
+        ("/api/v1/alerts?cursor=nobody", 404),
+        ("/api/v1/alerts/nobody", 404),
+        ("/api/v1/alerts/nobody/history", 404),
+    ],
+)
+def test_wrong_questions_are_problems(shared_api: Site, path: str, status: int) -> None:
+    answer = shared_api.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+
+
+def _acknowledge(api: Site, alert: str, role: str, key: str | None, note: str = "dilihat") -> tuple[int, dict]:  # type: ignore[type-arg]
+    headers = {} if key is None else {"Idempotency-Key": key}
+    with api.client(role) as client:
+        answer = client.post(f"/api/v1/alerts/{alert}/acknowledge", json={"note": note}, headers=headers)
+    return answer.status_code, answer.json()
+
+
+@pytest.fixture(name="alert")
+def _alert(api: Site) -> str:
+    api.change("hilir", Siaga.NORMAL, Siaga.AWAS)
+    return str(api.get("/api/v1/alerts").json()["alerts"][0]["id"])
+
+
+def test_an_officer_acknowledges_under_a_name_and_it_is_in_the_audit_trail(api: Site, alert: str) -> None:
+    status, said = _acknowledge(api, alert, "dishub", "key-0001")
+    assert status == 200
+    assert (said["acknowledged"]["by"], said["acknowledged"]["note"]) == ("first dishub (dishub)", "dilihat")
+    entry = api.register.audit_entries("33.02", limit=1)[0]
+    assert (entry.action, entry.target, entry.actor) == ("alert.acknowledge", alert, "first dishub (dishub)")
+
+
+def test_repeating_an_acknowledgement_changes_nothing(api: Site, alert: str) -> None:
+    first = _acknowledge(api, alert, "dishub", "key-0001")
+    assert _acknowledge(api, alert, "dishub", "key-0001") == first
+    assert _acknowledge(api, alert, "dishub", "key-0002") == first  # another process would see it like this
+    acknowledged = [e for e in api.register.audit_entries("33.02") if e.action == "alert.acknowledge"]
+    assert len(acknowledged) == 1
+
+
+def test_a_second_person_learns_that_the_alert_was_acknowledged(api: Site, alert: str) -> None:
+    _acknowledge(api, alert, "dishub", "key-0001")
+    status, problem = _acknowledge(api, alert, "operator", "key-0002")
+    assert (status, problem["type"]) == (409, "urn:serayu:problem:conflict")
+    assert "first dishub" in problem["detail"]
+
+
+def test_one_idempotency_key_belongs_to_one_request(api: Site, alert: str) -> None:
+    _acknowledge(api, alert, "dishub", "key-0001")
+    assert _acknowledge(api, alert, "dishub", "key-0001", note="lain")[0] == 409
+
+
+@pytest.mark.parametrize("key", [None, "short", "x" * 201])
+def test_an_acknowledgement_needs_an_idempotency_key(api: Site, alert: str, key: str | None) -> None:
+    status, problem = _acknowledge(api, alert, "dishub", key)
+    assert status == 422
+    assert "Idempotency-Key" in problem["detail"]
+
+
+def test_a_note_has_a_limit(api: Site, alert: str) -> None:
+    assert _acknowledge(api, alert, "dishub", "key-0001", note="x" * 501)[0] == 422
