@@ -11,7 +11,7 @@ from serayu.edge.config import OutboxConfig, UplinkConfig
 from serayu.edge.delivery import Delivery
 from serayu.edge.outbox import Outbox, Stamped
 from serayu.edge.packs import Ack, Rejection
-from serayu.models.times import US_PER_S
+from serayu.models.times import US_PER_DAY, US_PER_S
 from tests.edge.support import START_US
 
 CONFIG = UplinkConfig(pack_max=2, window=6, ack_timeout_s=10, ack_timeout_max_s=60)
@@ -160,7 +160,7 @@ def test_a_rejected_reading_is_kept_apart_and_never_sent_again(bench: Bench) -> 
 def test_a_reading_dropped_by_a_bound_leaves_the_window(bench: Bench) -> None:
     bench.add(3)
     bench.take(0.0)
-    bench.outbox.drop_older_than(START_US * 2)
+    bench.outbox.drop_old(boot_us=1000 * US_PER_DAY)
     assert bench.take(10.0) == []
     assert bench.delivery.on_the_way == 0
 

@@ -111,15 +111,36 @@ def test_a_full_outbox_that_refuses_new_readings_keeps_the_old_ones(tmp_path: Pa
     assert len(outbox.append(samples(1))) == 1
 
 
-def test_old_readings_are_dropped_by_age_but_never_those_of_an_unknown_age(tmp_path: Path) -> None:
+def test_old_readings_are_dropped_by_the_time_that_the_device_ran(tmp_path: Path) -> None:
     outbox = opened(tmp_path, config=OutboxConfig(max_age_days=1))
-    outbox.append([sample(1.0), sample(2.0, t_us=START_US + US_PER_DAY)])
-    assert outbox.drop_older_than(START_US + US_PER_DAY) == 0
-    assert outbox.drop_older_than(START_US + US_PER_DAY + 1) == 1
-    outbox.confirm([2])
-    outbox.append([sample(3.0, t_us=None)])
-    assert outbox.drop_older_than(START_US + 1000 * US_PER_DAY) == 0
-    assert outbox.counters()["dropped"] == 1
+    outbox.append([sample(1.0), sample(2.0, boot_us=SECOND), sample(3.0, t_us=None, boot_us=2 * SECOND)])
+    assert outbox.drop_old(boot_us=US_PER_DAY) == 0
+    assert outbox.drop_old(boot_us=US_PER_DAY + 1) == 1
+    assert outbox.drop_old(boot_us=US_PER_DAY + SECOND + 1) == 1
+    assert [r.seq for r in outbox.pending(limit=9)] == [3]
+    assert outbox.counters()["dropped"] == 2
+
+
+def test_no_wall_clock_makes_a_reading_old(tmp_path: Path) -> None:
+    outbox = opened(tmp_path, config=OutboxConfig(max_age_days=1))
+    outbox.append([sample(1.0, t_us=START_US - 4000 * US_PER_DAY), sample(2.0, t_us=START_US)])
+    outbox.restamp(START_US + 4000 * US_PER_DAY)
+    assert outbox.drop_old(boot_us=SECOND) == 0
+
+
+def test_the_age_of_a_reading_goes_on_over_the_devices_starts(tmp_path: Path) -> None:
+    day = OutboxConfig(max_age_days=1)
+    opened(tmp_path, config=day, boot_id="boot-1").append([sample(n, boot_us=n * SECOND) for n in (0, 100)])
+    opened(tmp_path, config=day, boot_id="boot-2").append([sample(5.0, boot_us=50 * SECOND)])
+    outbox = opened(tmp_path, config=day, boot_id="boot-3")
+    oldest_us = (
+        100 * SECOND + 50 * SECOND
+    )  # the first reading: the rest of its own start, and the second start
+    assert outbox.drop_old(boot_us=US_PER_DAY - oldest_us) == 0
+    assert outbox.drop_old(boot_us=US_PER_DAY - oldest_us + 1) == 1
+    assert outbox.drop_old(boot_us=US_PER_DAY - 50 * SECOND + 1) == 1
+    assert [r.seq for r in outbox.pending(limit=9)] == [3]
+    assert outbox.drop_old(boot_us=US_PER_DAY + 1) == 1
 
 
 def test_a_good_clock_gives_this_starts_readings_their_time_unless_they_went_out_without(
@@ -239,7 +260,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule()
     def drop_all_by_age(self) -> None:
         gone = self._leave("dropped", set(self.pending))
-        assert self.outbox.drop_older_than(START_US + 1000 * US_PER_DAY) == len(gone)
+        assert self.outbox.drop_old(boot_us=1000 * US_PER_DAY) == len(gone)
 
     @rule(boot=st.sampled_from(["boot-1", "boot-2"]), clean=st.booleans())
     def restart(self, boot: str, clean: bool) -> None:  # noqa: FBT001 -- Hypothesis passes it by name

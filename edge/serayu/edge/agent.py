@@ -218,7 +218,7 @@ class Agent:
         try:
             if not self._was_good:
                 _log.info("the clock is good; %d readings get their time", self._outbox.restamp(offset_us))
-            self._outbox.drop_older_than(self._clock.source.wall_us())
+            self._outbox.drop_old(boot_us=self._clock.source.boot_us())
         except StoreError as error:
             self._note_store_fault(error)
             return

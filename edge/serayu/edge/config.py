@@ -69,7 +69,8 @@ class OutboxConfig(_Table, frozen=True):
     max_bytes
         Bytes of readings kept; the file may be 4 MiB larger (write-ahead log).
     max_age_days
-        Readings accepted longer ago are dropped.
+        Readings accepted longer ago are dropped. Counted is the time that the device ran: no wall clock is trusted
+        with that, and time switched off is unknown.
     policy
         What gives way when ``max_bytes`` is reached: the oldest readings, or new ones. Both are counted and
         reported in the status.

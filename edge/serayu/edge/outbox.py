@@ -224,15 +224,30 @@ class Outbox:
         between = sum(last for n, last in self._boots.items() if reading.boot < n < self._boot)
         return boot_us + between + max(0, self._boots.get(reading.boot, reading.boot_us) - reading.boot_us)
 
-    def drop_older_than(self, now_us: int) -> int:
-        """Drop readings accepted more than the configured days ago; returns how many."""
-        limit_us = now_us - round(self._config.max_age_days * US_PER_DAY)
-        with translated(self.path):
-            oldest = self._db.execute("SELECT accepted_us FROM outbox ORDER BY seq LIMIT 1").fetchone()
-        if oldest is None or oldest[0] is None or oldest[0] >= limit_us:
+    def drop_old(self, *, boot_us: int) -> int:
+        """Drop readings that are certainly older than the configured days; returns how many.
+
+        Age is that of `age_us`: a wall clock that jumps a year ahead, or was a year behind when a reading was
+        accepted, must not make a reading old. Time that the device was off does not count.
+
+        Parameters
+        ----------
+        boot_us
+            Time since start now, microseconds.
+        """
+        limit_us = round(self._config.max_age_days * US_PER_DAY)
+        oldest = self.pending(limit=1)
+        if not oldest or self.age_us(oldest[0], boot_us=boot_us) <= limit_us:
             return 0
-        with translated(self.path):
-            rows = self._db.execute("SELECT seq FROM outbox WHERE accepted_us < ?", (limit_us,)).fetchall()
+        rows: list[tuple[int]] = []
+        between_us = 0
+        for boot in sorted(self._boots, reverse=True):
+            newest_us = boot_us if boot == self._boot else boot_us + between_us + self._boots[boot]
+            with translated(self.path):
+                rows += self._db.execute(
+                    "SELECT seq FROM outbox WHERE boot = ? AND boot_us < ?", (boot, newest_us - limit_us)
+                ).fetchall()
+            between_us += self._boots[boot] if boot != self._boot else 0
         return self._remove("dropped", rows)
 
     def counters(self) -> Mapping[str, int]:
@@ -306,8 +321,7 @@ class Outbox:
         row = self._db.execute("SELECT boot_id FROM boot ORDER BY n DESC LIMIT 1").fetchone()
         if row is None or row[0] != boot_id:
             self._db.execute(
-                "DELETE FROM boot WHERE n < coalesce((SELECT min(boot) FROM outbox WHERE t_us IS NULL),"
-                " (SELECT max(n) FROM boot))"
+                "DELETE FROM boot WHERE n < coalesce((SELECT min(boot) FROM outbox), (SELECT max(n) FROM boot))"
             )
             self._db.execute("INSERT INTO boot (boot_id, last_us) VALUES (?, 0)", (boot_id,))
         return dict(self._db.execute("SELECT n, last_us FROM boot"))
