@@ -26,12 +26,20 @@ def refused(region: Region, one: Message) -> list[str]:
         pytest.param("serayu/v1/99.01/hulu/stage", b'[{"n":"\xff"}]', "not_utf8", id="not UTF-8 inside"),
         pytest.param("serayu/v1/99.01/hulu/stage", b" " * 70_000, "oversized", id="over the limit"),
         pytest.param("serayu/v1/99.01/hulu/stage", b'[{"n":"a b","v":1}]', "bad_name", id="name not allowed"),
-        pytest.param("serayu/v1/99.01/hulu/stage", b'[{"n":"a","v":1,"vs":"x"}]', "bad_senml", id="two values"),
+        pytest.param(
+            "serayu/v1/99.01/hulu/stage", b'[{"n":"a","v":1,"vs":"x"}]', "bad_senml", id="two values"
+        ),
         pytest.param("serayu/v1/99.01/hulu/stage", b'[{"n":"a","t":1}]', "no_value", id="no value"),
         pytest.param("serayu/v1/99.01/hulu/stage", b'[{"n":"a","v":1}]', "no_identity", id="no oid"),
-        pytest.param("serayu/v1/99.01/hulu/stage", b'[{"n":"a","v":1,"x_":1}]', "must_understand", id="must-understand"),
-        pytest.param("serayu/v1/99.01/hulu/stage", b'[{"n":"a","v":1,"bver":11}]', "bad_version", id="version"),
-        pytest.param("serayu/v1/99.01/hulu/stage", b'[{"n":"a","v":1,"t":1e300}]', "bad_time", id="endless time"),
+        pytest.param(
+            "serayu/v1/99.01/hulu/stage", b'[{"n":"a","v":1,"x_":1}]', "must_understand", id="must-understand"
+        ),
+        pytest.param(
+            "serayu/v1/99.01/hulu/stage", b'[{"n":"a","v":1,"bver":11}]', "bad_version", id="version"
+        ),
+        pytest.param(
+            "serayu/v1/99.01/hulu/stage", b'[{"n":"a","v":1,"t":1e300}]', "bad_time", id="endless time"
+        ),
         pytest.param("serayu/v2/99.01/hulu/stage", GOOD.encode(), "bad_topic", id="other version"),
         pytest.param("serayu/v1/99.01/HULU/stage", GOOD.encode(), "bad_topic", id="capitals"),
         pytest.param("serayu/v1/99.01/hulu", GOOD.encode(), "bad_topic", id="short topic"),
@@ -57,8 +65,12 @@ def test_what_cannot_be_decoded_is_one_explained_letter(
         pytest.param(message(1.5, unit="furlong"), "unknown_unit", id="unknown unit"),
         pytest.param(message(1.5, unit=None), "unknown_unit", id="no unit"),
         pytest.param(message(1.5, first_us=NOW_US + US_PER_DAY), "far_future", id="far future"),
-        pytest.param(message(1.5, first_us=631_152_000_000_000), "implausible_time", id="before there were stations"),
-        pytest.param(message(1.5)._replace(topic="serayu/v1/99.01/hilir/stage"), "wrong_name", id="another's name"),
+        pytest.param(
+            message(1.5, first_us=631_152_000_000_000), "implausible_time", id="before there were stations"
+        ),
+        pytest.param(
+            message(1.5)._replace(topic="serayu/v1/99.01/hilir/stage"), "wrong_name", id="another's name"
+        ),
         pytest.param(
             Message("serayu/v1/99.01/hulu/stage", GOOD.replace('"v":1.5', '"vb":true').encode(), NOW_US),
             "not_numeric",
@@ -71,7 +83,9 @@ def test_what_cannot_be_decoded_is_one_explained_letter(
         ),
     ],
 )
-def test_what_is_decoded_and_refused_can_be_told_to_the_device(region: Region, one: Message, reason: str) -> None:
+def test_what_is_decoded_and_refused_can_be_told_to_the_device(
+    region: Region, one: Message, reason: str
+) -> None:
     assert refused(region, one) == [reason]
 
 
@@ -92,7 +106,9 @@ def test_one_bad_record_does_not_take_the_others_with_it(region: Region) -> None
         '[{"bn":"99.01/hulu/","bt":1767999600,"n":"stage","u":"m","v":1,"oid":"aa","seq":1},'
         '{"n":"stage","u":"furlong","t":1,"v":2,"seq":2},{"n":"stage","u":"m","t":2,"v":3,"seq":3}]'
     )
-    decoded = Decoder(region).decode(Message("serayu/v1/99.01/hulu/stage", pack.encode(), NOW_US), now_us=NOW_US)
+    decoded = Decoder(region).decode(
+        Message("serayu/v1/99.01/hulu/stage", pack.encode(), NOW_US), now_us=NOW_US
+    )
     assert [reading.seq for reading in decoded.readings] == [1, 3]
     assert [(refusal.oid, refusal.seq) for refusal in decoded.refused] == [("aa", 2)]
 
@@ -101,7 +117,10 @@ def test_a_refused_reading_is_kept_in_a_form_that_decodes_to_itself(region: Regi
     decoder = Decoder(region)
     one = message(1.5, 2.5, station="nobody")
     letters = [refusal.letter for refusal in decoder.decode(one, now_us=NOW_US).refused]
-    again = [decoder.decode(Message(one.topic, letter.payload, NOW_US), now_us=NOW_US).refused for letter in letters]
+    again = [
+        decoder.decode(Message(one.topic, letter.payload, NOW_US), now_us=NOW_US).refused
+        for letter in letters
+    ]
     assert [[refusal.seq for refusal in refusals] for refusals in again] == [[1], [2]]
     assert [refusals[0].letter.payload for refusals in again] == [letter.payload for letter in letters]
 

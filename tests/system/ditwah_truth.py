@@ -10,7 +10,9 @@ def highest_levels(stations: Path, series: Path, dataset: str) -> dict[str, str]
     """Return station → highest level over values whose flag is not 4 (the file's word for it: spike)."""
     with stations.open(newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["dataset"] == dataset]
-    limits = {row["station_id"]: [float(row[name]) for name in ("alert", "alarm", "critical")] for row in rows}
+    limits = {
+        row["station_id"]: [float(row[name]) for name in ("alert", "alarm", "critical")] for row in rows
+    }
     highest = dict.fromkeys(limits, 0)
     with series.open(newline="") as stream:
         for row in csv.DictReader(stream):

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,14 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The storm's wet part, three times as fast as `make demo` plays it."""
     folder = tmp_path_factory.mktemp("demo")
     argv = [sys.executable, "-m", "serayu.standalone", "demo", "--hours", "18", "--speed", "3600"]
-    argv += ["--exit-when-done", "--json", "--output", str(folder / "out.json"), "--data", str(folder / "data")]
+    argv += [
+        "--exit-when-done",
+        "--json",
+        "--output",
+        str(folder / "out.json"),
+        "--data",
+        str(folder / "data"),
+    ]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     written: dict[str, Any] = json.loads((folder / "out.json").read_text("utf-8"))
@@ -33,7 +39,9 @@ def test_every_accepted_reading_is_stored_once(outcome: dict[str, Any]) -> None:
 
 
 def test_the_storm_brings_three_posts_to_siaga_and_one_to_awas(outcome: dict[str, Any]) -> None:
-    highest = {station: max(RANKS[one["to"]] for one in changes) for station, changes in outcome["alerts"].items()}
+    highest = {
+        station: max(RANKS[one["to"]] for one in changes) for station, changes in outcome["alerts"].items()
+    }
     assert sum(rank >= 2 for rank in highest.values()) >= 3
     assert sum(rank == 3 for rank in highest.values()) >= 1
 

@@ -40,7 +40,15 @@ def flood(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]
         address = f"http://127.0.0.1:{page}"
         _wait_for(address, stack, folder / "up.log")
         replay = [*SERAYU, "edge", "replay", "--region", str(region), "--series", str(series)]
-        replay += ["--speed", "max", "--broker", f"mqtt://127.0.0.1:{broker}", "--json", "--work", str(folder / "w")]
+        replay += [
+            "--speed",
+            "max",
+            "--broker",
+            f"mqtt://127.0.0.1:{broker}",
+            "--json",
+            "--work",
+            str(folder / "w"),
+        ]
         done = subprocess.run(replay, check=False, timeout=200, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         _wait_until_evaluated(address)
@@ -99,6 +107,8 @@ def test_every_row_is_stored_once(flood: tuple[Path, str]) -> None:
     rows = len(shared("data", "hydro", DATASET, "stage.csv").read_text().splitlines()) - 1
     with closing(sqlite3.connect(f"file:{flood[0] / 'hot.sqlite'}?mode=ro", uri=True)) as store:
         (stored,) = store.execute("SELECT count(*) FROM observation").fetchone()
-        (distinct,) = store.execute("SELECT count(*) FROM (SELECT DISTINCT series, t FROM observation)").fetchone()
+        (distinct,) = store.execute(
+            "SELECT count(*) FROM (SELECT DISTINCT series, t FROM observation)"
+        ).fetchone()
         (dead,) = store.execute("SELECT count(*) FROM dead_letter").fetchone()
     assert (stored, distinct, dead) == (rows, rows, 0)

@@ -3,6 +3,8 @@
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from typing_extensions import override
+
 from serayu.models.errors import BadInputError
 
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -44,5 +46,6 @@ class BrokerUrl(NamedTuple):
             parts.hostname, port or _DEFAULT_PORTS[parts.scheme], parts.scheme == "mqtts", username, password
         )
 
+    @override
     def __str__(self) -> str:
         return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"

@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime
 
 import msgspec
+from typing_extensions import override
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -12,6 +13,7 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task
 class JsonLines(logging.Formatter):
     """One JSON object a record: time, level, logger, message, and the fields given as ``extra``."""
 
+    @override
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line."""
         line: dict[str, object] = {

@@ -1,7 +1,7 @@
 """SenML packs (RFC 8428, JSON) with the labels ``oid``, ``seq`` and ``clk``; one codec for edge and ingest.
 
-A record's time is seconds, integer microseconds once resolved: a double holds 2**53 µs, so every time until the
-year 2255 survives the round trip through JSON to the microsecond.
+A record's time is seconds, integer microseconds once resolved. Below 2**32 s (February 2106) doubles lie less than
+half a microsecond apart, so every such time survives the round trip through JSON to the microsecond.
 """
 
 import re
@@ -14,9 +14,9 @@ from serayu.models.times import US_PER_S
 
 RELATIVE_BELOW_S = float(2**28)  # RFC 8428 section 4.5.3: smaller times are relative to the time of receipt
 LATEST_VERSION = 10  # RFC 8428 section 4.4: the version a record has when bver is absent
-_NAME = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9\-:./_]*$")  # RFC 8428 section 4.5.1
+_NAME = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9\-:./_]*\Z")  # RFC 8428 section 4.5.1
 _MUST_UNDERSTAND = re.compile(rb'_"\s*:')
-_MAX_EXACT_S = 2**53 / US_PER_S
+_MAX_EXACT_S = float(2**32)  # beyond, doubles lie a microsecond apart
 
 
 class SenmlRecord(msgspec.Struct, omit_defaults=True, gc=False):
@@ -122,7 +122,7 @@ def resolve(records: Sequence[SenmlRecord], *, received_us: int) -> list[Resolve
     base_name, base_time_s, base_unit, base_value, base_sum = "", 0.0, None, None, None
     version: int | None = None
     oid: str | None = None
-    checked_name = ""
+    checked_name: str | None = None
     for record in records:
         if record.bver is not None:
             version = _checked_version(record.bver, version)

@@ -8,8 +8,8 @@ from serayu.models.errors import CodecError
 
 PREFIX = "serayu/v1"
 RESERVED = frozenset({"status", "latest", "config", "ack", "alerts"})
-REGION = re.compile(r"^[0-9.]{1,20}$")
-SLUG = re.compile(r"^[a-z][a-z0-9-]{1,39}$")
+REGION = re.compile(r"^[0-9.]{1,20}\Z")
+SLUG = re.compile(r"^[a-z][a-z0-9-]{1,39}\Z")
 _PARTS = 5
 
 
