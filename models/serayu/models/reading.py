@@ -75,7 +75,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     late: bool = False
 
 
-class Bucket(NamedTuple):
+class Bucket(msgspec.Struct, frozen=True):
     """Aggregate of one interval of a datastream, over values whose flag is neither fail nor missing."""
 
     start_us: int
