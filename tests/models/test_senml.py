@@ -142,3 +142,15 @@ def test_no_json_breaks_the_codec(document: object) -> None:
 def test_no_bytes_break_the_codec(payload: bytes) -> None:
     with suppress(CodecError):
         resolve(decode_pack(payload), received_us=0)
+
+
+@pytest.mark.parametrize("label", [b'"b\xff":1', b'"x":"\xff"', b'"x":{"y":["\xff"]}'])
+def test_bytes_that_are_not_utf8_are_refused_even_where_nothing_reads_them(label: bytes) -> None:
+    with pytest.raises(CodecError) as refused:
+        decode_pack(b'[{"n":"a","v":1.0,' + label + b"}]")
+    assert refused.value.code == "not_utf8"
+
+
+def test_other_alphabets_are_read() -> None:
+    (record,) = decode_pack('[{"n":"a","vs":"hujan 水"}]'.encode())
+    assert record.vs == "hujan 水"

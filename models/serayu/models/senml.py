@@ -81,15 +81,19 @@ def decode_pack(payload: bytes) -> list[SenmlRecord]:
     CodecError
         Not UTF-8, not JSON, not a pack, an empty pack, or a label that must be understood and is not.
     """
+    if not payload.isascii():
+        # msgspec does not look at the bytes of labels and values that it skips: a damaged "bt" would be an unknown
+        # label, and the reading would be stored with the time of its receipt.
+        try:
+            payload.decode()
+        except UnicodeDecodeError as error:
+            raise CodecError("not_utf8", str(error)) from None
     try:
         records = _decoder.decode(payload)
-    except UnicodeDecodeError as error:
-        raise CodecError("not_utf8", str(error)) from None
     except msgspec.ValidationError as error:
         raise CodecError("bad_senml", str(error)) from None
     except msgspec.DecodeError as error:
-        code = "not_utf8" if _is_not_utf8(payload) else "bad_json"
-        raise CodecError(code, str(error)) from None
+        raise CodecError("bad_json", str(error)) from None
     if not records:
         raise CodecError("bad_senml", "the pack is empty")
     if _MUST_UNDERSTAND.search(payload):
@@ -196,14 +200,6 @@ def _checked_version(version: int, earlier: int | None) -> int:
     if earlier is not None and version != earlier:
         raise CodecError("bad_version", f"SenML version changes from {earlier} to {version} within the pack")
     return version
-
-
-def _is_not_utf8(payload: bytes) -> bool:
-    try:
-        payload.decode()
-    except UnicodeDecodeError:
-        return True
-    return False
 
 
 def _check_labels(payload: bytes) -> None:
