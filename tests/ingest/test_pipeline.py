@@ -54,6 +54,19 @@ def test_an_identity_with_another_value_is_rejected_and_the_first_stands(
     assert store.dead_letters.counts() == {"identity_conflict": 1}
 
 
+def test_times_that_ingest_assigns_never_collide(pipeline: Pipeline, store: HotStore) -> None:
+    piled_up = [message(float(seq), first_seq=seq, first_us=0, clk=0) for seq in (1, 2, 3)]
+    pipeline.process([message(9.0, oid="bb22", first_us=NOW_US + 1)])
+    outcome = pipeline.process(piled_up)
+    again = pipeline.process(piled_up)
+    assert (outcome.stored, outcome.rejected, again.duplicates) == (3, 0, 3)
+    expected = [[1, NOW_US], [2, NOW_US + 2], [3, NOW_US + 3]]
+    assert outcome.acks[0].time == again.acks[0].time == expected
+    assert [(one.t_us, one.seq) for one in store.window(STAGE, 0, 2**62) if one.oid == "aa11"] == [
+        (t_us, seq) for seq, t_us in expected
+    ]
+
+
 def test_another_reading_for_a_taken_time_is_rejected(pipeline: Pipeline, store: HotStore) -> None:
     pipeline.process([message(1.0)])
     outcome = pipeline.process([message(1.0, oid="bb22")])

@@ -75,7 +75,7 @@ class Pipeline:
         received_us = messages[-1].received_us if messages else 0
         try:
             with self._store.transaction() as transaction:
-                verdicts = transaction.classify(readings)
+                readings, verdicts = _with_free_times(readings, transaction)
                 new = [r for r, verdict in zip(readings, verdicts, strict=True) if verdict is Verdict.NEW]
                 late = [self._is_late(reading) for reading in new]
                 observations, revisions = self._qualifier.qualify(new, received_us=received_us, late=late)
@@ -115,6 +115,23 @@ class Pipeline:
     def _is_late(self, reading: Reading) -> bool:
         self._clock.observe(reading)
         return self._clock.station_now_us(reading.key) - reading.t_us > self._late_after_us
+
+
+def _with_free_times(
+    readings: Sequence[Reading], transaction: HotTransaction
+) -> tuple[list[Reading], list[Verdict]]:
+    """Classify readings; a time that we assign gives way to one that is taken, microsecond by microsecond.
+
+    What piles up in a broker without a clock of its own comes at one moment, so assigned times lie close together.
+    """
+    timed = list(readings)
+    verdicts = transaction.classify(timed)
+    for place, verdict in enumerate(verdicts):
+        while verdict is Verdict.TIME_CONFLICT and not timed[place].clock_ok:
+            timed[place] = msgspec.structs.replace(timed[place], t_us=timed[place].t_us + 1)
+            (verdict,) = transaction.classify([timed[place]])  # noqa: PLW2901 -- until it fits
+        verdicts[place] = verdict
+    return timed, verdicts
 
 
 def _report(

@@ -112,20 +112,29 @@ class Writer:
         delay_s = RETRY_FIRST_S
         while True:
             try:
-                return self._pipeline.process(messages)
+                return self._processed(messages)
             except StoreError as error:
                 self._metrics.retries.inc()
                 level = logging.ERROR if isinstance(error, StoreFullError) else logging.WARNING
                 _logger.log(level, "nothing stored, trying again: %s", error)
-            except Exception:  # a fault of ours must not stop the stream: find the message that brings it out
-                _logger.exception("a batch of %d messages cannot be processed", len(messages))
-                return self._one_by_one(messages)
             if stopping.wait(delay_s):
                 return None
             delay_s = min(delay_s * 2, RETRY_MOST_S)
 
+    def _processed(self, messages: Sequence[Message]) -> Outcome:
+        try:
+            return self._pipeline.process(messages)
+        except StoreError:
+            raise
+        except Exception:  # a fault of ours must not stop the stream: find the message that brings it out
+            _logger.exception("a batch of %d messages cannot be processed", len(messages))
+            return self._one_by_one(messages)
+
     def _one_by_one(self, messages: Sequence[Message]) -> Outcome:
-        """Process messages singly; one that still fails is a dead letter, unconfirmed, so the device keeps it."""
+        """Process messages singly; one that still fails is a dead letter, unconfirmed, so the device keeps it.
+
+        Where the store goes away in between all are tried again: what is stored already is confirmed again.
+        """
         total = Outcome([], 0, 0, 0, 0, 0, {})
         for message in messages:
             try:
