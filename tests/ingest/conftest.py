@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from typing_extensions import override
 
 from serayu.ingest.clock import LiveClock
 from serayu.ingest.decode import Message
@@ -23,6 +24,7 @@ LIMITS = Thresholds(2.0, 3.0, 4.0, source="test", valid_from="2026-01-01", appro
 class StillClock(LiveClock):
     """A system clock that stands still."""
 
+    @override
     def now_us(self) -> int:
         return NOW_US
 

@@ -22,7 +22,6 @@ from serayu.models.broker_url import BrokerUrl
 from serayu.models.errors import ConflictError, StoreError
 from serayu.models.region import Region, load_region
 from serayu.models.stores.hot import HotStore
-from serayu.models.stores.influx import InfluxStore
 from serayu.models.stores.register import Register, upgrade
 from serayu.models.times import US_PER_DAY, US_PER_S
 from serayu.models.topics import PREFIX
@@ -126,6 +125,8 @@ class IngestService:
         settings = self.settings
         if settings.influx_url is None:
             return None
+        from serayu.models.stores.influx import InfluxStore  # noqa: PLC0415 -- a second of imports, used only here
+
         long_store = InfluxStore(
             settings.influx_url,
             token=settings.influx_token.get_secret_value(),

@@ -65,6 +65,8 @@ class ManagedProcess:
 
     def start(self) -> None:
         """Start it; its input stays open until we are gone, for children that watch it."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 -- our own programs
                 self._argv,

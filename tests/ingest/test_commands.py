@@ -1,0 +1,103 @@
+"""``serayu ingest``: back-fill and dead letters."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from serayu.ingest.cli import app
+from serayu.ingest.pipeline import Pipeline
+from serayu.models.reading import SeriesKey
+from serayu.models.region import load_region
+from serayu.models.stores.hot import HotStore
+from tests.ingest.conftest import StillClock, message
+
+runner = CliRunner()
+HEADER = "station_id,property,time_utc,value,unit\n"
+ROWS = HEADER + "hulu,stage,2025-01-01T00:00:00Z,1.5,m\nhulu,stage,2025-01-01T01:00:00Z,160,cm\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    region = tmp_path / "R"
+    region.mkdir()
+    (region / "region.toml").write_text('code = "99.01"\nname = "Uji"\nsource = "test"\n')
+    _stations(region, ["hulu"])
+    return tmp_path
+
+
+def _stations(region: Path, ids: list[str]) -> None:
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [109.2, -7.5]},
+            "properties": {
+                "id": station, "name": station, "kind": "river", "source": "test",
+                "datastreams": [{"property": "stage"}],
+            },
+        }
+        for station in ids
+    ]  # fmt: skip
+    (region / "stations.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+
+
+def run(folder: Path, *args: str) -> dict[str, object]:
+    result = runner.invoke(app, [*args, "--data", str(folder / "data"), "--json"])
+    assert result.exit_code == 0, result.stderr
+    document: dict[str, object] = json.loads(result.stdout)
+    return document
+
+
+def test_backfill_stores_a_file_once_however_often_it_runs(folder: Path) -> None:
+    file = folder / "old.csv"
+    file.write_text(ROWS)
+    fill = ("backfill", str(file), "--region", str(folder / "R"))
+    assert run(folder, *fill) == {"rows": 2, "stored": 2, "duplicates": 0, "rejected": 0}
+    assert run(folder, *fill) == {"rows": 2, "stored": 0, "duplicates": 2, "rejected": 0}
+    with HotStore(folder / "data" / "hot.sqlite") as store:
+        found = store.window(SeriesKey("99.01", "hulu", "stage"), 0, 2**62)
+    assert [(one.value, one.late) for one in found] == [(1.5, True), (1.6, True)]
+
+
+@pytest.mark.parametrize(
+    ("row", "place"),
+    [
+        pytest.param("hulu,stage,yesterday,1,m", "row 4, field time_utc", id="time"),
+        pytest.param("hulu,stage,2025-01-01T02:00:00,1,m", "row 4, field time_utc", id="time without a zone"),
+        pytest.param("hulu,stage,2025-01-01T02:00:00Z,high,m", "row 4, field value", id="value"),
+        pytest.param("hulu,stage,2025-01-01T02:00:00Z,nan,m", "row 4, field value", id="NaN"),
+    ],
+)
+def test_a_file_with_a_bad_row_is_refused_whole(folder: Path, row: str, place: str) -> None:
+    file = folder / "old.csv"
+    file.write_text(ROWS + row + "\n")
+    fill = ["backfill", str(file), "--region", str(folder / "R"), "--data", str(folder / "data"), "--json"]
+    result = runner.invoke(app, fill)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{file}, {place}" in result.stderr
+    with HotStore(folder / "data" / "hot.sqlite") as store:
+        assert store.count() == 0
+
+
+def test_rows_of_an_unknown_station_become_dead_letters_that_can_be_replayed(folder: Path) -> None:
+    file = folder / "old.csv"
+    file.write_text(ROWS.replace("hulu", "baru"))
+    region = ("--region", str(folder / "R"))
+    assert run(folder, "backfill", str(file), *region)["rejected"] == 2
+    listed = run(folder, "dead-letters", "list")
+    assert listed["counts"] == {"unknown_station": 2}
+    assert run(folder, "dead-letters", "replay", *region) == {"tried": 2, "stored": 0, "still_dead": 2}
+    _stations(folder / "R", ["hulu", "baru"])
+    assert run(folder, "dead-letters", "replay", *region) == {"tried": 2, "stored": 2, "still_dead": 0}
+    assert run(folder, "dead-letters", "replay", *region) == {"tried": 0, "stored": 0, "still_dead": 0}
+    with HotStore(folder / "data" / "hot.sqlite") as store:
+        assert store.count() == 2
+
+
+def test_letters_are_listed_with_reason_and_repeats(folder: Path) -> None:
+    with HotStore(folder / "data" / "hot.sqlite") as store:
+        pipeline = Pipeline(store, load_region(folder / "R"), StillClock())
+        pipeline.process([message(1.0)._replace(payload=b"{")] * 3)
+    result = runner.invoke(app, ["dead-letters", "list", "--data", str(folder / "data")])
+    assert "3×  serayu/v1/99.01/hulu/stage  bad_" in result.stdout
