@@ -76,6 +76,7 @@ class Consumer:
         self._outgoing: deque[Publication] = deque()
         self._packets: deque[bytes] = deque()
         self._wake_reader, self._wake_writer = wake_pair()
+        self._woken = False  # a byte is on its way and will be followed by a look at every queue
         self._stopping = threading.Event()
         self._client = self._make_client(client_id)
         self._thread = threading.Thread(target=self._run, name="serayu-ingest-consumer", daemon=True)
@@ -242,6 +243,9 @@ class Consumer:
                 self._client.ack(arrival.mid, arrival.qos)
 
     def _wake(self) -> None:
+        if self._woken:
+            return  # each byte is a system call that gives the interpreter away
+        self._woken = True
         try:
             self._wake_writer.send(b"\0")
         except BlockingIOError:
@@ -255,6 +259,7 @@ class Consumer:
                 pass
         except BlockingIOError:
             pass
+        self._woken = False  # before the queues are looked at: what is queued from here on wakes again
 
 
 def _leave_to_the_loop(_client: Any, _userdata: Any, _socket: Any) -> None:  # noqa: ANN401 -- paho's
