@@ -142,8 +142,7 @@ def test_the_disk_guard_warns_closes_and_opens_the_door(
     states = []
     for used in (0.5, 0.8, 0.949, 0.95, 0.99, 0.94):
         monkeypatch.setattr(
-            housekeeping.shutil,
-            "disk_usage",
+            "shutil.disk_usage",
             lambda _, used=used: Usage(1000, used * 1000, (1 - used) * 1000),
         )
         guard.step()
