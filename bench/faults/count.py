@@ -20,6 +20,8 @@ from bench.faults.journal import Journalled, read_journal
 from bench.faults.places import Places, Series
 
 EXAMPLES = 10
+MISDATED_US = 2_000_000
+BY_CLOCK_US = 30 * 60 * 1_000_000  # clocks jump by an hour at least
 _REFUSAL_BY_CLOCK = frozenset({"far_future", "implausible_time"})  # what a clock that jumped brings about
 
 
@@ -61,13 +63,17 @@ class Evidence(NamedTuple):
 
 
 def count(evidence: Evidence) -> dict[str, Any]:
-    """Return the totals and a few examples of everything that is wrong."""
+    """Return the totals and a few examples of everything that is wrong.
+
+    A stored reading is misdated when its time is more than two seconds from the true moment of its issue: by a clock
+    that was wrong and believed (half an hour or more), or by a delay on the way where ingest assigned the time.
+    """
     rows = _by_series(evidence.rows)
     refused = _refused(evidence)
     totals: Counter[str] = Counter()
     examples: dict[str, list[str]] = {}
     for series in sorted(evidence.journals.keys() | rows.keys()):
-        journal = evidence.journals.get(series, Journalled([], set()))
+        journal = evidence.journals.get(series, Journalled({}, set()))
         _count_series(
             series, journal, rows.get(series, []), refused.get(series, {}), evidence.cards, totals, examples
         )
@@ -94,6 +100,8 @@ _TOTALS = (
     "duplicates",
     "out_of_order",
     "unknown",
+    "misdated_by_clock",
+    "misdated_by_delay",
     "dead_letters",
     "dead_letters_unexplained",
     "garbled",
@@ -119,6 +127,7 @@ def _count_series(
     unexpected = {n: why for n, why in refused.items() if why not in _REFUSAL_BY_CLOCK and n not in stored}
     unknown = [row for row, number in zip(rows, numbers, strict=True) if number not in issued]
     displaced = _displaced(series, journal, rows, cards)
+    off_us = [abs(row.t_us - journal.issued[n]) for row, n in zip(rows, numbers, strict=True) if n in issued]
     totals.update(
         published=len(published),
         stored=len(stored),
@@ -128,6 +137,8 @@ def _count_series(
         duplicates=_extra(Counter(numbers).values()),
         out_of_order=len(displaced),
         unknown=len(unknown),
+        misdated_by_clock=sum(off >= BY_CLOCK_US for off in off_us),
+        misdated_by_delay=sum(MISDATED_US < off < BY_CLOCK_US for off in off_us),
     )
     place = f"{series.station}/{series.slug}"
     _show(examples, "lost", (f"{place} {number}" for number in sorted(lost)))
@@ -147,7 +158,7 @@ def _displaced(
     numbers = list(dict.fromkeys(_number(row) for row in ordered))
     present = set(numbers)
     expected = [number for number in journal.issued if number in present]
-    found = [number for number in numbers if number in set(journal.issued)]
+    found = [number for number in numbers if number in journal.issued]
     return [
         f"{number} stands where {right} belongs"
         for number, right in zip(found, expected, strict=True)

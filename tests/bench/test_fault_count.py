@@ -15,7 +15,7 @@ import pytest
 from bench.common import ROOT
 from bench.faults import count as counter
 from bench.faults.count import Evidence, count, gather
-from bench.faults.journal import ACCEPTED, FOUND, ISSUED, Journal, journal_file, read_journal
+from bench.faults.journal import ACCEPTED, FOUND, ISSUED, Journal, journal_file, last_issued, read_journal
 from bench.faults.places import REGION, Places, Series
 from serayu.models.stores.hot_schema import migrate
 
@@ -32,6 +32,8 @@ CLEAN = {
     "duplicates": 0,
     "out_of_order": 0,
     "unknown": 0,
+    "misdated_by_clock": 0,
+    "misdated_by_delay": 0,
     "dead_letters": 1,
     "dead_letters_unexplained": 0,
     "garbled": 2,
@@ -52,9 +54,11 @@ class Story:
         self.store.execute("INSERT INTO series VALUES (1, ?, ?, ?)", (REGION, STATION, SLUG))
         journal = Journal(journal_file(self.places.journals, station=STATION, slug=SLUG))
         for number in NUMBERS:
-            journal.note(ISSUED, number)
+            journal.note(ISSUED, number, at_us=number * 1000)
             journal.note(ACCEPTED, number)
-        journal.note(ISSUED, 11)  # handed over to an agent that was killed: nobody promised anything
+        journal.note(
+            ISSUED, 11, at_us=11_000
+        )  # handed over to an agent that was killed: nobody promised anything
         journal.close()
         for place, oid in enumerate(("first", "second")):
             self.store.execute("INSERT INTO outbox VALUES (?, ?, ?, ?)", (place + 1, REGION, STATION, oid))
@@ -184,6 +188,16 @@ def test_a_dead_letter_that_nobody_damaged_is_unexplained(story: Story) -> None:
     assert_counted(story, dead_letters=2, dead_letters_unexplained=1)
 
 
+@pytest.mark.parametrize(
+    ("off_s", "by_delay", "by_clock"), [(2, 0, 0), (-3, 1, 0), (1799, 1, 0), (1800, 0, 1), (-10_000, 0, 1)]
+)
+def test_a_time_far_from_that_of_issue_is_misdated(
+    story: Story, off_s: int, by_delay: int, by_clock: int
+) -> None:
+    story.store.execute("UPDATE observation SET t = t + ? WHERE value = 4", (off_s * 1_000_000,))
+    assert_counted(story, misdated_by_delay=by_delay, misdated_by_clock=by_clock)
+
+
 def test_a_value_that_nobody_issued_is_unknown(story: Story) -> None:
     story.put(4000)
     assert_counted(story, unknown=1)
@@ -214,8 +228,9 @@ def test_what_influx_lacks_is_counted(story: Story) -> None:
 
 
 def test_a_line_that_a_power_cut_tore_does_not_count(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("i 1\na 1\ni 2\na", encoding="ascii")
-    assert read_journal(tmp_path / "log") == ([1, 2], {1})
+    (tmp_path / "log").write_text("i 1 10\na 1 11\ni 2 20\na", encoding="ascii")
+    assert read_journal(tmp_path / "log") == ({1: 10, 2: 20}, {1})
+    assert last_issued(tmp_path / "log") == 2
 
 
 def test_the_counter_runs_by_itself(story: Story) -> None:
