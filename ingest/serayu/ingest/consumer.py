@@ -135,6 +135,7 @@ class Consumer:
         if self.url.tls:
             client.tls_set_context(ssl.create_default_context())
         client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_socket_register_write = _leave_to_the_loop
         return client
@@ -144,6 +145,12 @@ class Consumer:
             _logger.error("broker refuses the connection: %s", reason, extra={"broker": str(self.url)})
             return
         client.subscribe([(topic, 1) for topic in self._subscriptions])
+
+    def _on_subscribe(self, _client: Any, _userdata: Any, _mid: int, reasons: Any, _properties: Any) -> None:  # noqa: ANN401 -- paho's
+        """Count as connected from here on: before it a broker that has just started keeps nothing for us."""
+        if any(reason.is_failure for reason in reasons):
+            _logger.error("broker refuses the subscription", extra={"broker": str(self.url)})
+            return
         self.connected.set()
         _logger.info("connected to the broker", extra={"broker": str(self.url)})
 
@@ -152,12 +159,14 @@ class Consumer:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "not UTF-8: " + repr(message._topic)  # noqa: SLF001 -- paho offers no other way to the bytes
-        if message.qos == 0 and topic.endswith(_OWN_WORDS):
-            return
         received_us = time.time_ns() // 1000
         arrival = Arrival(
             self._generation, message.mid, message.qos, Message(topic, message.payload, received_us)
         )
+        if topic.endswith(_OWN_WORDS):  # rumqttd sends them back at the subscription's QoS, 1
+            if message.qos:
+                self._committed.append(arrival)
+            return
         self.received += 1
         with self._arrival:
             self._arrived.append(arrival)
