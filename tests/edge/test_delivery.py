@@ -165,6 +165,41 @@ def test_a_reading_dropped_by_a_bound_leaves_the_window(bench: Bench) -> None:
     assert bench.delivery.on_the_way == 0
 
 
+def test_readings_without_a_time_wait_here_while_ingest_does_not_answer(bench: Bench) -> None:
+    bench.add(1, t_us=None)
+    assert bench.take(0.0) == [1]
+    bench.add(1, t_us=None)
+    assert bench.take(2.0) == [2]
+    bench.add(1, t_us=None)
+    bench.add(1)
+    assert bench.take(2.1) == []
+    assert not bench.delivery.has_fresh()
+    assert bench.take(10.0) == [1]  # it asks on
+    bench.ack((1, 1), now_s=10.5)
+    assert bench.delivery.has_fresh()
+    assert bench.take(10.5) == [3, 4]
+
+
+def test_readings_with_a_time_need_not_wait_for_an_answer(bench: Bench) -> None:
+    bench.add(1, t_us=None)
+    assert bench.take(0.0) == [1]
+    bench.add(1)
+    bench.add(1, t_us=None)
+    assert bench.take(3.0) == [2]
+    assert not bench.delivery.has_fresh()
+
+
+def test_what_waits_goes_on_when_nothing_is_left_to_be_answered(bench: Bench) -> None:
+    bench.add(2, t_us=None)
+    assert bench.take(0.0) == [1, 2]
+    bench.add(1, t_us=None)
+    assert bench.take(3.0) == []
+    bench.outbox.confirm([1, 2])  # gone by another way: a bound
+    assert bench.take(10.0) == [3]
+    bench.add(1, t_us=None)
+    assert bench.take(11.0) == [4]
+
+
 def test_a_reading_without_a_time_is_marked_before_it_goes_out(bench: Bench) -> None:
     bench.add(1, t_us=None)
     readings = bench.delivery.take(0.0)

@@ -6,6 +6,7 @@ Nothing here knows MQTT. A broker's PUBACK counts for nothing: only ingest's ans
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 from serayu.edge.config import UplinkConfig
 from serayu.edge.outbox import Outbox, Pending
@@ -13,6 +14,7 @@ from serayu.edge.packs import Ack
 
 __all__ = ["Delivery", "Settled"]
 
+_UNTIMED_WAIT_S = 2.0  # an ingest that is there has answered long before
 _PROBE_MAX_S = 30.0  # pace of asking an ingest that says nothing
 
 
@@ -37,6 +39,9 @@ class Delivery:
     says nothing at all, sending everything again would only fill the broker: then one pack asks, ever more slowly,
     and the first answer sets the rest going.
 
+    A reading without a time of its own says how old it is when it goes out. A broker that keeps it for an ingest that
+    is away makes it younger than it is, so fresh ones wait here while nothing has been answered for two seconds.
+
     Parameters
     ----------
     outbox
@@ -56,6 +61,8 @@ class Delivery:
         self._heard_s = -math.inf
         self._probe_s = -math.inf
         self._probes = 0
+        self._asked_s: float | None = None  # the first sending since ingest was heard
+        self._held = False
         self._probe_max_s = min(_PROBE_MAX_S, config.ack_timeout_max_s)
         self.resent = 0
 
@@ -79,12 +86,19 @@ class Delivery:
             Monotonic time, s.
         """
         again = self._outbox.get(self._overdue(now_s))
+        if not self._way:
+            self._asked_s, self._held = None, False
         room = self._config.window - len(self._way)
         fresh = self._outbox.pending(limit=room, after=self._cursor) if room > 0 and self._has_more() else []
+        if self._unanswered(now_s):
+            timed = list(takewhile(lambda reading: reading.t_us is not None, fresh))
+            self._held, fresh = len(timed) < len(fresh), timed
         if fresh:
             self._cursor = fresh[-1].seq
         self.resent += len(again)
         readings = again + fresh
+        if readings and self._asked_s is None:
+            self._asked_s = now_s
         for reading in readings:
             attempts = self._way[reading.seq].attempts + 1 if reading.seq in self._way else 0
             self._way[reading.seq] = _OnTheWay(now_s + self._timeout_s(attempts), attempts)
@@ -111,11 +125,15 @@ class Delivery:
 
     def has_fresh(self) -> bool:
         """Tell whether there is something unsent and room for it."""
-        return len(self._way) < self._config.window and self._has_more()
+        held = self._held and self._way  # whatever is on the way asks again, so an answer will come
+        return not held and len(self._way) < self._config.window and self._has_more()
 
     def age_us(self, reading: Pending) -> int:
         """Return a reading's age now."""
         return self._outbox.age_us(reading, boot_us=self._boot_us())
+
+    def _unanswered(self, now_s: float) -> bool:
+        return self._asked_s is not None and now_s - self._asked_s > _UNTIMED_WAIT_S
 
     def _has_more(self) -> bool:
         return self._cursor < self._outbox.last_seq and self._outbox.backlog > 0
@@ -144,6 +162,7 @@ class Delivery:
         """Note an answer: ingest lives, so what waited out of politeness need not wait long any more."""
         silent = now_s - self._heard_s > self._config.ack_timeout_s
         self._heard_s, self._probes, self._probe_s = now_s, 0, -math.inf
+        self._asked_s, self._held = None, False
         if silent:
             for state in self._way.values():
                 state.due_s = min(state.due_s, now_s + self._config.ack_timeout_s)
