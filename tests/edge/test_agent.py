@@ -6,11 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -52,7 +52,7 @@ def series(folder: Path, count: int) -> Path:
     return file
 
 
-def replaying(folder: Path, port: int, count: int, **changes: Any) -> AgentConfig:
+def replaying(folder: Path, port: int, count: int, **changes: Any) -> AgentConfig:  # noqa: ANN401
     options = {"file": str(series(folder, count)), "speed": "max"}
     fields = {
         "drivers": (DriverConfig("csv_replay", None, 0.02, options),),
@@ -66,7 +66,7 @@ def replaying(folder: Path, port: int, count: int, **changes: Any) -> AgentConfi
     return AgentConfig(region="33.02", station="bgs-hulu", state=folder / "state", **fields)
 
 
-def sampling(folder: Path, port: int, **changes: Any) -> AgentConfig:
+def sampling(folder: Path, port: int, **changes: Any) -> AgentConfig:  # noqa: ANN401
     drivers = (DriverConfig("simulated", "stage", 0.05),)
     return replaying(
         folder, port, 0, **{"drivers": drivers, "exit_when_done": False, "heartbeat_s": 1.0, **changes}
@@ -84,7 +84,7 @@ class Running:
         self._environment = {**os.environ, **environment}
         self.start()
 
-    def __enter__(self) -> "Running":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -167,6 +167,10 @@ def test_rejected_readings_are_kept_on_the_device_with_their_reason(tmp_path: Pa
         assert agent.progress() == (20, 19, 1, 0)
 
 
+def _has(ingest: Ingest, count: int) -> bool:
+    return len(ingest.received) >= count
+
+
 def test_an_agent_that_is_killed_again_and_again_loses_nothing_and_numbers_nothing_twice(
     tmp_path: Path, broker: Server
 ) -> None:
@@ -174,7 +178,7 @@ def test_an_agent_that_is_killed_again_and_again_loses_nothing_and_numbers_nothi
     config = replaying(tmp_path, broker.port, count)
     with Ingest(broker.port) as ingest, Running(config) as agent:
         for target in (200, 800, 1_500, 2_200):
-            wait_for(lambda goal=target: len(ingest.received) >= goal, what=f"{target} readings")
+            wait_for(partial(_has, ingest, target), what=f"{target} readings")
             agent.kill()
             agent.start()
         assert agent.ended() == 0

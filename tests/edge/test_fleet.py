@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from serayu.edge.cli import app
-from serayu.edge.config import AgentConfig, BrokerConfig
+from serayu.edge.config import AgentConfig, BrokerConfig, DriverConfig
 from serayu.edge.fleet import Fleet
 from serayu.edge.simulation import INVENTED, replay_configs, simulated_configs, split_series
 from serayu.models.properties import OBSERVED_PROPERTIES, observed_property
@@ -147,12 +147,22 @@ def test_a_simulated_fleet_sends_every_datastream(tmp_path: Path, region: Region
         assert fleet.poll().pending == 0
 
 
-def test_an_agent_that_cannot_run_is_told_with_its_last_words(tmp_path: Path, region: Region) -> None:
-    configs: list[AgentConfig] = simulated_configs(region, broker=BrokerConfig(), folder=tmp_path / "state")
-    (tmp_path / "state").write_text("not a folder", encoding="utf-8")
-    with Fleet(configs[:1], folder=tmp_path / "fleet") as fleet:
+def test_an_agent_that_cannot_run_is_told_with_its_last_words(tmp_path: Path) -> None:
+    config = AgentConfig("33.02", "bgs-hulu", tmp_path / "state", (DriverConfig("sonar"),))
+    with Fleet([config], folder=tmp_path / "fleet") as fleet:
         wait_for(lambda: bool(fleet.poll().failed), what="failure")
-        assert "error: " in fleet.poll().failed["bgs-hulu"]
+        assert "unknown kind 'sonar'" in fleet.poll().failed["bgs-hulu"]
+        assert not fleet.poll().finished
+
+
+def test_an_agent_that_crashes_is_started_again(tmp_path: Path, region: Region) -> None:
+    configs = simulated_configs(region, broker=BrokerConfig(port=free_port()), folder=tmp_path / "state")
+    (tmp_path / "state").write_text("where a folder should be", encoding="utf-8")
+    with Fleet(configs[:1], folder=tmp_path / "fleet") as fleet:
+        wait_for(lambda: fleet.poll().restarts > 0, what="restart")
+        assert fleet.poll().failed == {}
+        (tmp_path / "state").unlink()
+        wait_for(lambda: fleet.poll().accepted > 0, what="reading")
 
 
 def invoke(*arguments: str) -> Result:
@@ -199,8 +209,8 @@ def test_replay_gives_up_with_status_1_when_nobody_confirms(
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ("NOWHERE,2025-11-23T05:00:00Z,1,m,ok", ["row 3", "station_id", "'nowhere' is not in region 33.02"]),
-        ("TAJUM,2025-11-23T05:00:00Z,1,mm,ok", ["row 3", "unit"]),
+        ("NOWHERE,2025-11-23T05:00:00Z,1,m,ok", ["row 3", "station_id", "unknown station 'nowhere'"]),
+        ("TAJUM,2025-11-23T05:00:00Z,1,km/h,ok", ["row 3", "property", "name the property"]),
         ("TAJUM,2025-11-23T05:00:00Z,1,furlong,ok", ["row 3", "furlong"]),
         ("TAJUM,yesterday,1,m,ok", ["row 3", "time_utc"]),
     ],
@@ -209,7 +219,7 @@ def test_replay_of_a_wrong_file_is_one_line_that_names_the_row(
     tmp_path: Path, region: Region, row: str, words: list[str]
 ) -> None:
     file = tidy(tmp_path, ["TAJUM,2025-11-23T05:00:00Z,1,m,ok", row])
-    done = invoke("replay", "--region", str(region.folder), "--series", str(file))
+    done = invoke("replay", "--region", str(region.folder), "--series", str(file), "--timeout", "5")
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
     for word in [str(file), *words]:
         assert word in done.stderr

@@ -32,7 +32,11 @@ def modules_of_an_agent(folder: Path, driver: str, *, preamble: str = "") -> set
     return set(json.loads(done.stdout))
 
 
-MOCK_PINS = "from gpiozero import Device\nfrom gpiozero.pins.mock import MockFactory\nDevice.pin_factory = MockFactory()\n"
+MOCK_PINS = """
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory
+Device.pin_factory = MockFactory()
+"""
 SIMULATED = 'kind = "simulated"\nproperty = "stage"\n'
 LEVEL = 'kind = "ultrasonic"\nproperty = "stage"\noptions = {trigger = 23, echo = 24, sensor_height_m = 5}\n'
 

@@ -308,14 +308,15 @@ def run_file(file: Path) -> int:
     Returns
     -------
     int
-        0 after a clean end, 2 when the settings are wrong, with one line on stderr.
+        0 after a clean end, 2 when the settings are wrong, 1 when the outbox cannot be opened (another try may
+        succeed); both with one line on stderr.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         agent = Agent(load_config(file), file=file)
     except SerayuError as error:
         sys.stderr.write(f"error: {error}\n")
-        return 2
+        return 1 if isinstance(error, StoreError) else 2
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: agent.stop())
     agent.run()

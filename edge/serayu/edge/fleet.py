@@ -85,6 +85,7 @@ class Fleet:
         }
         self._folder = folder
         self._restarts = 0
+        self._wanted = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -101,12 +102,13 @@ class Fleet:
     def start(self) -> None:
         """Start an agent for every station."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._wanted = True
         for member in self._members.values():
             write_config(member.config, member.file)
             self._spawn(member)
 
     def poll(self) -> FleetStatus:
-        """Look after the processes and return the counts."""
+        """Look after the processes (until `stop`) and return the counts."""
         now_s = time.monotonic()
         for member in self._members.values():
             self._tend(member, now_s)
@@ -144,6 +146,7 @@ class Fleet:
 
     def stop(self) -> None:
         """Ask all agents to end, and end those that do not."""
+        self._wanted = False
         living = [member.process for member in self._members.values() if member.process is not None]
         for process in living:
             if process.poll() is None:
@@ -168,7 +171,7 @@ class Fleet:
                 return
             member.retry_s = now_s + min(_RESTART_S * 2**member.crashes, _RESTART_MAX_S)
             member.crashes = min(member.crashes + 1, 16)
-        elif member.exit is None and now_s >= member.retry_s:
+        elif self._wanted and member.exit is None and now_s >= member.retry_s:
             self._restarts += 1
             self._spawn(member)
 

@@ -31,7 +31,7 @@ class Notifier:
         if not self._address:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
-            link.setblocking(False)
+            link.settimeout(0.0)
             try:
                 link.sendto("\n".join(states).encode(), self._address)
             except OSError as error:

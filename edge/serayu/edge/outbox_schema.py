@@ -40,7 +40,10 @@ def open_file(path: Path) -> sqlite3.Connection:
     StoreError
         The folder cannot be written, or the file belongs to a newer version of this program.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailableError(f"{path.parent}: {error.strerror or error}") from error
     try:
         return _open(path)
     except (StoreUnavailableError, StoreFullError):

@@ -3,7 +3,7 @@
 import csv
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,6 +54,7 @@ def read_series(
     *,
     property_slug: str | None = None,
     property_of: PropertyOf | None = None,
+    stations: Container[str] | None = None,
     after: int = 0,
 ) -> Iterator[Row]:
     """Yield the rows of a file in its order.
@@ -66,6 +67,8 @@ def read_series(
         The property of every row; None where a column names it.
     property_of
         Returns the property of a row by station and unit, where neither a column nor *property_slug* names it.
+    stations
+        Ids that a row may name; None: any.
     after
         Rows up to this number are passed over unread.
 
@@ -80,10 +83,15 @@ def read_series(
             names = reader.fieldnames or ()
             _check_header(names, named=bool(property_slug or property_of), file=file)
             for row, cells in enumerate(reader, start=2):
-                if row > after:
-                    yield _row(
-                        cells, file=file, row=row, property_slug=property_slug, property_of=property_of
-                    )
+                if row <= after:
+                    continue
+                station = station_slug(cells["station_id"] or "") if "station_id" in cells else None
+                if stations is not None and station not in stations:
+                    reason = f"unknown station {station!r}" if "station_id" in cells else "column missing"
+                    raise BadInputError(reason, file=file, row=row, field="station_id")
+                yield _row(
+                    cells, station, file=file, row=row, property_slug=property_slug, property_of=property_of
+                )
     except OSError as error:
         raise BadInputError(error.strerror or str(error), file=file) from None
     except (UnicodeDecodeError, csv.Error) as error:
@@ -92,6 +100,7 @@ def read_series(
 
 def _row(
     cells: dict[str, str | None],
+    station: str | None,
     *,
     file: Path,
     row: int,
@@ -99,7 +108,6 @@ def _row(
     property_of: PropertyOf | None,
 ) -> Row:
     text = {name: (cell or "").strip() for name, cell in cells.items() if isinstance(cell, str)}
-    station = station_slug(text["station_id"]) if "station_id" in text else None
     if not text.get("value"):
         return Row(row, station, None)
     field = "value"

@@ -12,7 +12,6 @@ from serayu.edge.config import AgentConfig, BrokerConfig, ClockConfig, DriverCon
 from serayu.edge.drivers.driver import Sample
 from serayu.edge.series import read_series
 from serayu.models.broker_url import BrokerUrl
-from serayu.models.errors import BadInputError
 from serayu.models.region import Region
 from serayu.models.times import rfc3339
 
@@ -127,12 +126,8 @@ def split_series(file: Path, *, region: Region, folder: Path, property_slug: str
     parts: dict[str, list[Sample]] = {}
     rows = skipped = 0
     resolve = partial(_property_of, region) if property_slug is None else None
-    for row in read_series(file, property_slug=property_slug, property_of=resolve):
+    for row in read_series(file, property_slug=property_slug, property_of=resolve, stations=region.stations):
         rows += 1
-        if row.station not in region.stations:
-            raise BadInputError(
-                _unknown_station(row.station, region), file=file, row=row.row, field="station_id"
-            )
         if row.sample is None:
             skipped += 1
         else:
@@ -187,17 +182,9 @@ def replay_configs(
     ]
 
 
-def _unknown_station(name: str | None, region: Region) -> str:
-    if name is None:
-        return "the file has no column station_id"
-    return f"station {name!r} is not in region {region.code}"
-
-
 def _property_of(region: Region, station: str | None, unit: str) -> str:
     """Return the station's only property that is measured in that unit."""
-    known = region.stations.get(station or "")
-    if known is None:
-        raise ValueError(_unknown_station(station, region))
+    known = region.stations[station or ""]
     fitting = [
         s.property for s in known.datastreams if unit in ("", s.observed.unit) or unit in s.observed.accepted
     ]
