@@ -93,7 +93,7 @@ class Site:
         headers = {} if role is None else {"Authorization": f"Bearer {self.secrets['keys'][role]}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=20)
 
-    def get(self, path: str, role: str | None = None, **parameters: str | int | float) -> httpx.Response:
+    def get(self, path: str, role: str | None = None, **parameters: str | float) -> httpx.Response:
         with self.client(role) as client:
             return client.get(path, params=parameters or None)
 
@@ -138,9 +138,9 @@ class Site:
 
 
 @contextmanager
-def running(settings: ApiSettings) -> Iterator[str]:
+def running(settings: ApiSettings, *, port: int = 0) -> Iterator[str]:
     """Serve an api from a thread; yields its URL."""
-    listener = socket.create_server((settings.host, 0))
+    listener = socket.create_server((settings.host, port))
     ready = threading.Event()
     server = Server(create_app(settings), ready=ready.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="test-api")
@@ -174,5 +174,3 @@ def site(folder: Path, **changes: object) -> Iterator[Site]:
             yield made
         finally:
             made.close()
-
-

@@ -63,7 +63,9 @@ def test_wrong_questions_are_problems(shared_api: Site, path: str, status: int) 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
-def _acknowledge(api: Site, alert: str, role: str, key: str | None, note: str = "dilihat") -> tuple[int, dict]:  # type: ignore[type-arg]
+def _acknowledge(
+    api: Site, alert: str, role: str, key: str | None, note: str = "dilihat"
+) -> tuple[int, dict]:  # type: ignore[type-arg]
     headers = {} if key is None else {"Idempotency-Key": key}
     with api.client(role) as client:
         answer = client.post(f"/api/v1/alerts/{alert}/acknowledge", json={"note": note}, headers=headers)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.api.site import REGION, Site
 PATH = "/api/v1/stations/hulu/observations"
 START = parse_rfc3339("2026-01-31T00:00:00Z")
 KEY = SeriesKey(REGION, "hulu", "stage")
-DAY = {"start": "2026-01-31T00:00:00Z", "end": "2026-02-01T00:00:00Z", "property": "stage"}
+DAY: dict[str, str] = {"start": "2026-01-31T00:00:00Z", "end": "2026-02-01T00:00:00Z", "property": "stage"}
 
 
 @pytest.fixture(name="filled", scope="module")
@@ -21,7 +22,9 @@ def _filled(shared_api: Site) -> Site:
     """Three hours, one value a minute: 0.00, 0.01, …; the minute 90 failed, the minute 91 is suspect."""
     flags = {90: QualityFlag.FAIL, 91: QualityFlag.SUSPECT}
     rows = [
-        Observation(KEY, START + n * US_PER_MINUTE, n / 100, flags.get(n, QualityFlag.GOOD), received_us=START)
+        Observation(
+            KEY, START + n * US_PER_MINUTE, n / 100, flags.get(n, QualityFlag.GOOD), received_us=START
+        )
         for n in range(180)
     ]
     assert not shared_api.hot.write(rows)
@@ -35,7 +38,9 @@ def test_a_window_holds_start_and_not_end(filled: Site) -> None:
 
 
 def test_times_with_another_zone_are_understood(filled: Site) -> None:
-    page = filled.get(PATH, property="stage", start="2026-01-31T07:10:00+07:00", end="2026-01-31T07:11:00+07:00")
+    page = filled.get(
+        PATH, property="stage", start="2026-01-31T07:10:00+07:00", end="2026-01-31T07:11:00+07:00"
+    )
     assert [row["value"] for row in page.json()["observations"]] == [0.1]
 
 
@@ -48,7 +53,7 @@ def test_a_failed_value_is_no_value(filled: Site) -> None:
 
 @pytest.mark.parametrize("step", ["raw", "10min"])
 def test_pages_follow_one_another_without_gap_or_overlap(filled: Site, step: str) -> None:
-    parameters: dict[str, str | int] = {**DAY, "step": step, "limit": 7}
+    parameters: dict[str, Any] = {**DAY, "step": step, "limit": 7}
     seen, pages = [], 0
     while True:
         page = filled.get(PATH, **parameters).json()
@@ -57,7 +62,7 @@ def test_pages_follow_one_another_without_gap_or_overlap(filled: Site, step: str
         if page["next"] is None:
             break
         parameters["cursor"] = page["next"]
-    whole = filled.get(PATH, **{**DAY, "step": step, "limit": 10_000}).json()["observations"]
+    whole = filled.get(PATH, limit=10_000, step=step, **DAY).json()["observations"]
     assert seen == whole
     assert len(whole) == (180 if step == "raw" else 18)
     assert pages > 2
@@ -74,12 +79,14 @@ def test_hours_leave_failed_values_out(filled: Site) -> None:
 
 
 def test_a_step_widens_the_window_to_whole_steps(filled: Site) -> None:
-    page = filled.get(PATH, property="stage", start="2026-01-31T00:30:00Z", end="2026-01-31T01:30:00Z", step="1h")
+    page = filled.get(
+        PATH, property="stage", start="2026-01-31T00:30:00Z", end="2026-01-31T01:30:00Z", step="1h"
+    )
     assert (page.json()["start"], page.json()["end"]) == ("2026-01-31T00:00:00Z", "2026-01-31T02:00:00Z")
 
 
 def test_csv_has_a_header_and_the_same_rows(filled: Site) -> None:
-    answer = filled.get(PATH, **{**DAY, "format": "csv", "limit": 91})
+    answer = filled.get(PATH, limit=91, format="csv", **DAY)
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["x-next-cursor"] == "2026-01-31T01:31:00Z"
     rows = list(csv.DictReader(io.StringIO(answer.text)))

@@ -25,7 +25,12 @@ def _stream(api: Site, name: str, slug: str, role: str | None = None) -> dict:  
 
 def test_a_station_without_any_reading_says_that_there_is_no_data(api: Site) -> None:
     stage = _stream(api, "hulu", "stage")
-    assert (stage["value"], stage["last_value"], stage["reason"], stage["stale"]) == (None, None, "no_data", True)
+    assert (stage["value"], stage["last_value"], stage["reason"], stage["stale"]) == (
+        None,
+        None,
+        "no_data",
+        True,
+    )
     assert (stage["time"], stage["age_s"], stage["flag"]) == (None, None, None)
 
 
@@ -182,4 +187,3 @@ def test_an_unknown_station_is_a_problem_document(shared_api: Site) -> None:
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["type"] == "urn:serayu:problem:not-found"
-

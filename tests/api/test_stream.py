@@ -109,13 +109,12 @@ def test_a_listener_that_lags_behind_the_memory_reads_on_from_the_register(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serayu.api.stream.REMEMBERED", 5)
-    with site(tmp_path) as api:
-        with listening(api) as ahead:
-            _take(ahead, "hello")
-            numbers = [api.change("hulu", *(UP if n % 2 == 0 else DOWN)) for n in range(40)]
-            assert [int(_take(ahead, "alert")[0]) for _ in numbers] == numbers
-            with listening(api, **{"Last-Event-ID": str(numbers[0])}) as behind:
-                assert [int(_take(behind, "alert")[0]) for _ in numbers[1:]] == numbers[1:]
+    with site(tmp_path) as api, listening(api) as ahead:
+        _take(ahead, "hello")
+        numbers = [api.change("hulu", *(UP if n % 2 == 0 else DOWN)) for n in range(40)]
+        assert [int(_take(ahead, "alert")[0]) for _ in numbers] == numbers
+        with listening(api, **{"Last-Event-ID": str(numbers[0])}) as behind:
+            assert [int(_take(behind, "alert")[0]) for _ in numbers[1:]] == numbers[1:]
 
 
 def test_silence_is_broken_by_heartbeats(tmp_path: Path) -> None:

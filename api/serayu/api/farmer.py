@@ -25,6 +25,7 @@ router = APIRouter(include_in_schema=False)
 HIDDEN = frozenset({"battery", "signal"})
 TOKEN_AT_MOST = 64
 REFRESH_S = 300
+SECRET_ADDRESS = {"Referrer-Policy": "no-referrer"}
 
 
 @router.get("/sawah/{token}")
@@ -36,7 +37,7 @@ async def field(request: Request, _who: Annotated[Principal, Depends(EVERYBODY)]
     found = await _find(api, token)
     if found is None:
         api.failures.fail(client)
-        return api.pages.response("gone.html", status=HTTPStatus.NOT_FOUND)
+        return api.pages.response("gone.html", status=HTTPStatus.NOT_FOUND, headers=SECRET_ADDRESS)
     snapshot = await api.snapshots.get()
     view = snapshot.views.get(found.station)
     if view is None:
@@ -44,7 +45,7 @@ async def field(request: Request, _who: Annotated[Principal, Depends(EVERYBODY)]
     style = api.pages.farmer_style
     return api.pages.response(
         "farmer.html",
-        headers={"Content-Security-Policy": policy(styles=[style_hash(style)])},
+        headers={**SECRET_ADDRESS, "Content-Security-Policy": policy(styles=[style_hash(style)])},
         station=view,
         streams=[stream for stream in view.datastreams if stream.property not in HIDDEN],
         advice=advice(view),

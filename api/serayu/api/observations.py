@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -15,11 +15,13 @@ from serayu.api.stations import visible_station
 from serayu.api.views import finite
 from serayu.models.errors import BadInputError
 from serayu.models.ports import ObservationReader
+from serayu.models.properties import observed_property
 from serayu.models.quality.flags import QualityFlag, reason_names
-from serayu.models.reading import Bucket, Observation, SeriesKey
+from serayu.models.reading import Bucket, Observation
+from serayu.models.station import Station
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_S, parse_rfc3339, parse_span, rfc3339
 
-__all__ = ["AggregateView", "ObservationView", "ObservationsPage", "router"]
+__all__ = ["AggregateView", "AggregatesPage", "ObservationView", "ObservationsPage", "router"]
 
 router = APIRouter(prefix="/api/v1")
 
@@ -52,8 +54,8 @@ class AggregateView(msgspec.Struct, frozen=True, gc=False):
     total: float
 
 
-class ObservationsPage(msgspec.Struct, frozen=True):
-    """A page of one datastream; `next` is the cursor of the following page, null on the last."""
+class PageHead(msgspec.Struct, frozen=True):
+    """What a page is of; `next` is the cursor of the following page, null on the last."""
 
     station: str
     property: str
@@ -62,7 +64,18 @@ class ObservationsPage(msgspec.Struct, frozen=True):
     start: str
     end: str
     next: str | None
-    observations: Sequence[ObservationView] | Sequence[AggregateView]
+
+
+class ObservationsPage(PageHead, frozen=True):
+    """A page of observations in order of time (`step=raw`)."""
+
+    observations: Sequence[ObservationView]
+
+
+class AggregatesPage(PageHead, frozen=True):
+    """A page of steps in order of time."""
+
+    observations: Sequence[AggregateView]
 
 
 class Asked(BaseModel, extra="forbid"):
@@ -94,7 +107,14 @@ class Window(NamedTuple):
         200: {
             "description": "A page; `step=raw` gives observations, any other step aggregates.",
             "content": {
-                "application/json": {"schema": {"$ref": "#/components/schemas/ObservationsPage"}},
+                "application/json": {
+                    "schema": {
+                        "anyOf": [
+                            {"$ref": "#/components/schemas/ObservationsPage"},
+                            {"$ref": "#/components/schemas/AggregatesPage"},
+                        ]
+                    }
+                },
                 "text/csv": {"example": "time,value,raw_value,flag,tests,late\n"},
             },
         }
@@ -109,23 +129,12 @@ async def observations(
     """Return a window of a datastream in order of time, paged by a cursor."""
     api = api_of(request)
     station = visible_station(api, who, station_id)
-    datastream = station.datastream(asked.property)
-    if datastream is None:
+    if station.datastream(asked.property) is None:
         known = ", ".join(stream.property for stream in station.datastreams)
         raise BadInputError(f"{station_id} does not observe it; it observes: {known}", field="property")
     window = window_of(asked, present_us=await api.present_us())
-    read = raw_page if window.step_us is None else step_page
-    rows, following = await api.run(read, api.hot, station.key(asked.property), window, limit=asked.limit)
-    page = ObservationsPage(
-        station_id,
-        asked.property,
-        datastream.observed.unit,
-        asked.step,
-        rfc3339(window.start_us),
-        rfc3339(window.end_us),
-        None if following is None else rfc3339(following),
-        rows,
-    )
+    read: Callable[..., ObservationsPage | AggregatesPage] = raw_page if window.step_us is None else step_page
+    page = await api.run(read, api.hot, station, asked, window)
     if asked.format == "csv":
         return csv_response(page)
     content = msgspec.json.encode(page)
@@ -153,23 +162,32 @@ def window_of(asked: Asked, *, present_us: int) -> Window:
     )
 
 
-def raw_page(
-    store: ObservationReader, key: SeriesKey, window: Window, *, limit: int
-) -> tuple[Sequence[ObservationView] | Sequence[AggregateView], int | None]:
-    """Return at most *limit* observations and the time where the next page begins."""
-    found = store.window(key, window.from_us, window.end_us, limit=limit + 1)
-    following = found[limit].t_us if len(found) > limit else None
-    return [observation_view(observation) for observation in found[:limit]], following
+def raw_page(store: ObservationReader, station: Station, asked: Asked, window: Window) -> ObservationsPage:
+    """Return a page of observations."""
+    found = store.window(station.key(asked.property), window.from_us, window.end_us, limit=asked.limit + 1)
+    following = found[asked.limit].t_us if len(found) > asked.limit else None
+    rows = [observation_view(observation) for observation in found[: asked.limit]]
+    return ObservationsPage(*_head(station, asked, window, following), rows)
 
 
-def step_page(
-    store: ObservationReader, key: SeriesKey, window: Window, *, limit: int
-) -> tuple[Sequence[ObservationView] | Sequence[AggregateView], int | None]:
-    """Return at most *limit* steps, counted whether or not they are empty, and where the next page begins."""
+def step_page(store: ObservationReader, station: Station, asked: Asked, window: Window) -> AggregatesPage:
+    """Return a page of steps; empty ones count for its length and are left out."""
     step_us = window.step_us or US_PER_HOUR
-    page_end_us = min(window.end_us, window.from_us + limit * step_us)
-    found = store.aggregate(key, window.from_us, page_end_us, step_us=step_us)
-    return [aggregate_view(bucket) for bucket in found], page_end_us if page_end_us < window.end_us else None
+    page_end_us = min(window.end_us, window.from_us + asked.limit * step_us)
+    found = store.aggregate(station.key(asked.property), window.from_us, page_end_us, step_us=step_us)
+    following = page_end_us if page_end_us < window.end_us else None
+    return AggregatesPage(
+        *_head(station, asked, window, following), [aggregate_view(bucket) for bucket in found]
+    )
+
+
+def _head(
+    station: Station, asked: Asked, window: Window, following_us: int | None
+) -> tuple[str, str, str, str, str, str, str | None]:
+    unit = observed_property(asked.property).unit
+    following = None if following_us is None else rfc3339(following_us)
+    span = (rfc3339(window.start_us), rfc3339(window.end_us))
+    return (station.id, asked.property, unit, asked.step, *span, following)
 
 
 def observation_view(observation: Observation) -> ObservationView:
@@ -187,7 +205,7 @@ def observation_view(observation: Observation) -> ObservationView:
 
 def aggregate_view(bucket: Bucket) -> AggregateView:
     """Return a step as the api shows it."""
-    start_us, count, mean, minimum, maximum, total = bucket
+    start_us, count, mean, minimum, maximum, total = msgspec.structs.astuple(bucket)
     return AggregateView(rfc3339(start_us), count, mean, minimum, maximum, total)
 
 
@@ -225,9 +243,9 @@ def step_span(text: str) -> int:
     return span_us
 
 
-def csv_response(page: ObservationsPage) -> Response:
+def csv_response(page: ObservationsPage | AggregatesPage) -> Response:
     """Return a page as CSV with a header line; the next page's cursor is the header ``X-Next-Cursor``."""
-    kind = ObservationView if page.step == "raw" else AggregateView
+    kind = ObservationView if isinstance(page, ObservationsPage) else AggregateView
     columns = kind.__struct_fields__
     rows = ([_cell(getattr(row, column)) for column in columns] for row in page.observations)
     headers = {

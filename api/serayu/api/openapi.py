@@ -7,12 +7,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from serayu.api.errors import Problem
-from serayu.api.observations import ObservationsPage
+from serayu.api.observations import AggregatesPage, ObservationsPage
 from serayu.api.stations import StationsDocument
 
 __all__ = ["describe"]
 
-DOCUMENTS = (StationsDocument, ObservationsPage, Problem)
+DOCUMENTS = (StationsDocument, ObservationsPage, AggregatesPage, Problem)
 DESCRIPTION = """\
 Sungai, hujan, lalu lintas dan lahan Kabupaten: bacaan, umur, mutu, dan peringatan. Rivers, rain, traffic and fields:
 readings with age and quality, and alerts.

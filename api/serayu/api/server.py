@@ -1,6 +1,9 @@
 """Runs the api on a socket; usable as a process of its own or under a supervisor."""
 
 import asyncio
+import contextlib
+import logging
+import signal
 import socket
 from collections.abc import Callable
 
@@ -17,7 +20,7 @@ GRACE_S = 5
 
 
 def serve(settings: ApiSettings, *, ready: Callable[[str], object] = lambda _url: None) -> None:
-    """Serve until SIGINT or SIGTERM.
+    """Serve until SIGINT or SIGTERM, from the main thread.
 
     Parameters
     ----------
@@ -38,7 +41,10 @@ def serve(settings: ApiSettings, *, ready: Callable[[str], object] = lambda _url
         (settings.host, settings.port), family=_family(settings.host), backlog=512
     )
     server = Server(app, ready=lambda: ready(base_url(settings.host, listener.getsockname()[1])))
-    server.run(sockets=[listener])
+    # uvicorn raises the signal again once it has stopped: SIGTERM shall end as quietly as ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
 
 
 class Server(uvicorn.Server):
@@ -61,6 +67,8 @@ class Server(uvicorn.Server):
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
         )
+        # uvicorn writes its access log to any handler that it finds, whatever was asked; it has paths with tokens.
+        logging.getLogger("uvicorn.access").disabled = True
         super().__init__(config)
         self._app = app
         self._ready = ready

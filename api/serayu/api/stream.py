@@ -149,15 +149,18 @@ class Stream:
                 async for change in self._changes_after(position):
                     position = change.id
                     yield event("alert", change_view(change), number=position)
-                if (
-                    self._snapshot is not None
-                    and (update := _update(self._snapshot, audience, sent)) is not None
-                ):
-                    yield event("latest", update)
+                # What the listener has seen may be newer than what was last looked at for all.
+                newest = self._snapshot
+                if newest is not None and newest.made_at > snapshot.made_at:
+                    snapshot = newest
+                    if (update := _update(snapshot, audience, sent)) is not None:
+                        yield event("latest", update)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(news.wait(), self._heartbeat_s)
                     continue
                 yield self._heartbeat()
+        except StoreError as error:  # the listener comes back with the last number it has
+            log.warning("a stream ends: %s", error)
         finally:
             self.clients -= 1
 

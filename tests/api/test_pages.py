@@ -1,0 +1,203 @@
+"""The pages: login and its cookie, the field page, the map, and the headers of all."""
+
+import logging
+import re
+
+import httpx
+import pytest
+
+from serayu.api.sessions import COOKIE
+from serayu.models.quality.flags import QualityFlag
+from serayu.models.siaga import Siaga
+from tests.api.site import Site
+
+FIELD_BYTES = 15 * 1024
+
+
+def _field(api: Site, station: str = "sawah-a") -> httpx.Response:
+    return api.get(api.secrets["fields"][station])
+
+
+def test_the_map_page_brings_no_inline_script_and_names_no_other_host(shared_api: Site) -> None:
+    answer = shared_api.get("/")
+    assert answer.status_code == 200
+    policy = answer.headers["content-security-policy"]
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+    scripts = re.findall(r"<script([^>]*)>", answer.text)
+    assert all("src=" in script or "application/json" in script for script in scripts)
+    assert not re.findall(r"""(?:src|href)=["'](?:https?:)?//""", answer.text)
+    assert not re.search(r"\son\w+=", answer.text)
+
+
+def test_everything_that_the_map_page_loads_is_here(shared_api: Site) -> None:
+    page = shared_api.get("/").text
+    loaded = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+    assert len(loaded) >= 5
+    for path in loaded:
+        answer = shared_api.get(path)
+        assert answer.status_code == 200, path
+        for module in re.findall(r'from "\./([a-z]+\.js)"', answer.text if path.endswith("map.js") else ""):
+            assert shared_api.get(f"/static/{module}").status_code == 200, module
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/api/v1/stations", "/static/map.js", "/api/v1/nothing"])
+def test_every_answer_has_the_security_headers(shared_api: Site, path: str) -> None:
+    headers = shared_api.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["x-frame-options"] == "DENY"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "server" not in headers
+
+
+# -- login ------------------------------------------------------------------------------------------------------------
+
+
+def _login(api: Site, client: httpx.Client, role: str = "dishub", **headers: str) -> httpx.Response:
+    return client.post("/login", data={"key": api.secrets["keys"][role]}, headers=headers)
+
+
+def _csrf(client: httpx.Client) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', client.get("/").text)
+    assert found is not None
+    return found[1]
+
+
+def test_a_key_becomes_a_cookie_that_scripts_cannot_read(api: Site) -> None:
+    with api.client() as client:
+        answer = _login(api, client)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        cookie = answer.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert api.secrets["keys"]["dishub"] not in cookie
+        seen = {station["id"] for station in client.get("/api/v1/stations").json()["stations"]}
+        assert "sawah-a" in seen
+
+
+def test_a_wrong_key_gets_the_form_again_and_then_a_pause(api: Site) -> None:
+    with api.client() as client:
+        for _ in range(10):
+            answer = client.post("/login", data={"key": "sry_wrong"})
+            assert answer.status_code == 401
+            assert "Kunci tidak dikenal" in answer.text
+        assert client.post("/login", data={"key": "sry_wrong"}).status_code == 429
+
+
+@pytest.mark.parametrize("change", ["", "x", "signature", "payload"])
+def test_a_forged_cookie_is_anonymous(api: Site, change: str) -> None:
+    with api.client() as client:
+        _login(api, client)
+        genuine = client.cookies[COOKIE]
+        payload, _, signature = genuine.partition(".")
+        forged = {"signature": f"{payload}.{'A' * len(signature)}", "payload": f"A{payload[1:]}.{signature}"}
+        client.cookies.clear()
+        client.cookies.set(COOKIE, forged.get(change, change))
+        seen = {station["id"] for station in client.get("/api/v1/stations").json()["stations"]}
+        assert "sawah-a" not in seen
+
+
+def test_revoking_a_key_ends_its_sessions(api: Site) -> None:
+    with api.client() as client:
+        _login(api, client)
+        for key in api.register.keys("33.02"):
+            api.register.revoke_key(key.id, now_us=1)
+        seen = {station["id"] for station in client.get("/api/v1/stations").json()["stations"]}
+        assert "sawah-a" not in seen
+
+
+def test_a_post_by_cookie_needs_the_pages_token(api: Site) -> None:
+    api.change("hilir", Siaga.NORMAL, Siaga.AWAS)
+    alert = api.get("/api/v1/alerts").json()["alerts"][0]["id"]
+    path, headers = f"/api/v1/alerts/{alert}/acknowledge", {"Idempotency-Key": "key-0001"}
+    with api.client() as client:
+        _login(api, client)
+        assert client.post(path, json={}, headers=headers).status_code == 403
+        assert client.post(path, json={}, headers={**headers, "X-CSRF-Token": "x"}).status_code == 403
+        good = {**headers, "X-CSRF-Token": _csrf(client)}
+        foreign = {**good, "Origin": "https://evil.example"}
+        assert client.post(path, json={}, headers=foreign).status_code == 403
+        assert client.post(path, json={}, headers=good).status_code == 200
+
+
+def test_a_token_belongs_to_one_session(api: Site) -> None:
+    with api.client() as one, api.client() as two:
+        _login(api, one)
+        _login(api, two)
+        assert one.post("/logout", data={"csrf": _csrf(two)}).status_code == 403
+        assert one.post("/logout", data={"csrf": _csrf(one)}).status_code == 303
+        assert COOKIE not in one.cookies
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}], ids=["origin", "fetch"]
+)
+def test_another_site_cannot_log_a_browser_in(api: Site, headers: dict[str, str]) -> None:
+    with api.client() as client:
+        assert _login(api, client, **headers).status_code == 403
+
+
+# -- field page -------------------------------------------------------------------------------------------------------
+
+
+def test_the_field_page_is_small_plain_and_nobody_keeps_it(shared_api: Site) -> None:
+    answer = _field(shared_api)
+    assert answer.status_code == 200
+    assert len(answer.content) <= FIELD_BYTES
+    assert "<script" not in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "41,5" in answer.text
+    assert "baru saja" in answer.text
+    assert 'lang="id"' in answer.text
+
+
+def test_its_style_is_allowed_by_hash_and_nothing_else_is(shared_api: Site) -> None:
+    policy = _field(shared_api).headers["content-security-policy"]
+    assert re.search(r"style-src 'self' 'sha256-[\w+/=]{44}'", policy)
+
+
+def test_a_stale_reading_is_marked_and_the_sentence_does_not_rely_on_it(api: Site) -> None:
+    api.put("sawah-a", "soil-moisture", 41.5, age_s=7200)
+    api.put("sawah-a", "rain", 0.0, age_s=7200)
+    text = _field(api).text
+    assert "Data basi" in text
+    assert "2 jam lalu" in text
+    assert "Periksa langsung ke sawah" in text
+
+
+def test_a_failed_reading_shows_no_number(api: Site) -> None:
+    api.put("sawah-a", "soil-moisture", 987.6, flag=QualityFlag.FAIL)
+    text = _field(api).text
+    assert "Bacaan ditolak" in text
+    assert "987,6" not in text
+
+
+def test_an_unknown_or_revoked_address_is_gone_and_cannot_be_guessed(api: Site) -> None:
+    assert _field(api).status_code == 200
+    for link in api.register.field_tokens("33.02"):
+        api.register.revoke_field_token(link.id, now_us=1)
+    assert _field(api).status_code == 404
+    assert api.get("/sawah/x").headers["referrer-policy"] == "no-referrer"
+    statuses = [api.get(f"/sawah/{'x' * n}").status_code for n in (21, 22, 23, 500, 1, 2, 3, 4, 5, 6)]
+    assert set(statuses) == {404, 429}
+    assert statuses[-1] == 429
+
+
+def test_the_token_is_in_no_log_and_no_metric(api: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    token = api.secrets["fields"]["sawah-a"].removeprefix("/sawah/")
+    assert _field(api).status_code == 200
+    metrics = api.get("/metrics").text
+    own = [record for record in caplog.records if not record.name.startswith(("httpx", "httpcore"))]
+    assert any(getattr(record, "route", "") == "/sawah/{token}" for record in own)
+    assert not any(token in str(vars(record)) for record in own)
+    assert token not in metrics
+    assert 'route="/sawah/{token}"' in metrics
+
+
+def test_a_field_name_cannot_bring_markup_into_a_page(shared_api: Site) -> None:
+    svg = shared_api.get("/api/v1/stations/hilir/hydrograph.svg").text
+    assert "Pos Hilir &lt;i&gt;" in svg
+    assert "<i>" not in svg

@@ -1,0 +1,208 @@
+"""The map page in a real browser: what a person sees, live, and when the connection is lost."""
+
+import base64
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from serayu.models.quality.flags import QualityFlag
+from serayu.models.siaga import Siaga
+from tests.api.site import Site, running, site
+from tests.servers import free_port, listens, require, wait_for
+
+pytestmark = pytest.mark.servers
+
+OPTIONS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+    # Nothing but this machine can be reached: the page must work without internet.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]  # fmt: skip
+
+
+class Browser:
+    """A browser session over the WebDriver protocol (https://www.w3.org/TR/webdriver2/)."""
+
+    def __init__(self, driver: httpx.Client, path: str) -> None:
+        self._driver = driver
+        self._path = path
+
+    def _post(self, command: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 -- JSON
+        answer = self._driver.post(f"{self._path}/{command}", json=body).json()["value"]
+        assert not (isinstance(answer, dict) and "error" in answer), answer
+        return answer
+
+    def open(self, url: str) -> None:
+        self._post("url", {"url": url})
+
+    def run(self, script: str, *arguments: object) -> Any:  # noqa: ANN401 -- JSON
+        return self._post("execute/sync", {"script": script, "args": list(arguments)})
+
+    def text(self, selector: str) -> str:
+        script = "const e = document.querySelector(arguments[0]); return e && !e.hidden ? e.innerText : ''"
+        return str(self.run(script, selector))
+
+    def size(self, width: int, height: int) -> None:
+        body = {"cmd": "Emulation.setDeviceMetricsOverride", "params": {
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700,
+        }}  # fmt: skip
+        self._post("goog/cdp/execute", body)
+
+    def complaints(self) -> list[str]:
+        entries = self._post("se/log", {"type": "browser"})
+        return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
+
+    def screenshot(self, file: Path) -> None:
+        file.write_bytes(base64.b64decode(self._driver.get(f"{self._path}/screenshot").json()["value"]))
+
+    def until(self, seen: Callable[[], object], *, what: str) -> None:
+        wait_for(lambda: bool(seen()), what=what, timeout_s=30)
+
+
+@contextmanager
+def _chromedriver(folder: Path) -> Iterator[httpx.Client]:
+    program, port = require("chromedriver"), free_port()
+    with (folder / "chromedriver.log").open("wb") as log:
+        process = subprocess.Popen([program, f"--port={port}"], stdout=log, stderr=subprocess.STDOUT)
+        try:
+            wait_for(lambda: listens(port), what="chromedriver")
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+                yield client
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture(name="browser")
+def _browser(tmp_path: Path) -> Iterator[Browser]:
+    chromium = require("chromium")
+    profile = tmp_path / "profile"
+    wanted = {
+        "goog:chromeOptions": {"binary": chromium, "args": [*OPTIONS, f"--user-data-dir={profile}"]},
+        "goog:loggingPrefs": {"browser": "ALL"},
+    }
+    with _chromedriver(tmp_path) as driver:
+        answer = driver.post("/session", json={"capabilities": {"alwaysMatch": wanted}}).json()["value"]
+        assert "sessionId" in answer, answer
+        path = f"/session/{answer['sessionId']}"
+        try:
+            yield Browser(driver, path)
+        finally:
+            driver.delete(path)
+            shutil.rmtree(profile, ignore_errors=True)
+
+
+@pytest.fixture(name="flooded")
+def _flooded(tmp_path: Path) -> Iterator[Site]:
+    """A post at Siaga 2, one that failed, one gauge silent for an hour."""
+    with site(tmp_path) as api:
+        for age_s in range(7200, 0, -300):
+            api.put("hilir", "stage", 3.6 - age_s / 4000, age_s=age_s)
+        api.put("hulu", "stage", -8.88, flag=QualityFlag.FAIL)
+        api.put("hujan-a", "rain", 4.2, age_s=3600)
+        api.put("simpang-a", "speed", 27.0)
+        api.put("simpang-a", "count-mc", 31.0)
+        api.change("hilir", Siaga.NORMAL, Siaga.SIAGA, level_m=3.6)
+        yield api
+
+
+def _pins(browser: Browser) -> dict[str, str]:
+    script = (
+        "return Object.fromEntries([...document.querySelectorAll('.pin')]"
+        ".map((p) => [p.querySelector('em').firstChild.textContent, p.querySelector('b').innerText.trim()]))"
+    )
+    return dict(browser.run(script))
+
+
+def test_stations_alerts_and_limits_can_be_read_without_colours(browser: Browser, flooded: Site) -> None:
+    browser.size(1400, 900)
+    browser.open(flooded.url)
+    browser.until(lambda: len(_pins(browser)) == 4, what="the stations on the map")
+    assert _pins(browser) == {"Pos Hilir <i>": "S", "Pos Hulu": "?", "Pos Hujan": "?", "Simpang A": ""}
+    assert "Siaga 2 (SIAGA)" in browser.text("#alerts")
+    assert "3,60 m" in browser.text("#alerts")
+    listed = browser.text("#stations")
+    assert "3,52 m" in listed or "3,53 m" in listed
+    assert "Bacaan ditolak" in listed
+    assert "8,88" not in browser.text("body")
+    assert "Data basi" in listed
+    assert "1 jam lalu" in listed
+    assert browser.run("return document.querySelectorAll('#map .leaflet-tile').length") == 0
+    assert browser.complaints() == []
+
+
+def test_a_station_opens_with_its_hydrograph_and_who_stands_for_its_limits(
+    browser: Browser, flooded: Site
+) -> None:
+    browser.size(1400, 900)
+    browser.open(flooded.url)
+    browser.until(lambda: browser.text("#stations"), what="the list")
+    browser.run("document.querySelector('#stations button').click()")
+    browser.until(
+        lambda: browser.run("return !!document.querySelector('#detail svg .line')"), what="the chart"
+    )
+    detail = browser.text("#detail")
+    assert "Pos Hilir <i>" in detail
+    assert "nobody yet" in detail
+    assert "dibuat-buat" in detail
+    assert browser.run("return document.querySelectorAll('#detail svg .limit').length") >= 2
+    assert browser.complaints() == []
+
+
+def test_a_rise_shows_without_a_reload(browser: Browser, flooded: Site) -> None:
+    browser.open(flooded.url)
+    browser.until(lambda: "Langsung" in browser.text("#state"), what="the live connection")
+    flooded.put("hilir", "stage", 4.44, age_s=0)
+    flooded.change("hilir", Siaga.SIAGA, Siaga.AWAS, level_m=4.44, age_s=0)
+    browser.until(lambda: _pins(browser).get("Pos Hilir <i>") == "A", what="Awas on the map")
+    browser.until(lambda: "Siaga 1 (AWAS)" in browser.text("#alerts"), what="Awas in the list of alerts")
+    assert "4,44 m" in browser.text("#stations")
+
+
+def test_a_lost_connection_says_since_when_and_comes_back(browser: Browser, tmp_path: Path) -> None:
+    with site(tmp_path) as api:
+        api.put("hilir", "stage", 1.0)
+        browser.open(api.url)
+        browser.until(lambda: "Langsung" in browser.text("#state"), what="the live connection")
+        settings, port = api.settings, int(api.url.rpartition(":")[2])
+    browser.until(lambda: "data berhenti sejak" in browser.text("#lost"), what="the banner")
+    assert "WIB" in browser.text("#lost")
+    assert "Connection lost" in browser.text("#lost")
+    with running(settings, port=port):
+        browser.until(lambda: browser.text("#lost") == "", what="the end of the banner")
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_the_pages_fit_on_a_phone(browser: Browser, flooded: Site, width: int) -> None:
+    browser.size(width, 780)
+    for path in ("/", flooded.secrets["fields"]["sawah-a"], "/login"):
+        browser.open(flooded.url + path)
+        time.sleep(0.2)
+        assert browser.run("return document.documentElement.scrollWidth") <= width, path
+
+
+def test_an_officer_logs_in_sees_fields_and_acknowledges(browser: Browser, flooded: Site) -> None:
+    browser.open(f"{flooded.url}/login")
+    key = flooded.secrets["keys"]["dishub"]
+    browser.run("document.getElementById('key').value = arguments[0]; document.forms[0].submit()", key)
+    browser.until(lambda: "Sawah A" in browser.text("#stations"), what="the fields")
+    browser.run("document.querySelector('#alerts button:not(.link)').click()")
+    browser.until(lambda: "Dilihat oleh first dishub" in browser.text("#alerts"), what="the acknowledgement")
+    (alert,) = flooded.register.alerts("33.02")
+    assert alert.acknowledged_by == "first dishub (dishub)"
+
+
+def test_the_field_page_needs_no_script(browser: Browser, flooded: Site) -> None:
+    flooded.put("sawah-a", "soil-moisture", 41.5)
+    browser.open(flooded.url + flooded.secrets["fields"]["sawah-a"])
+    assert "41,5 %" in browser.text("dl")
+    size = browser.run("return parseFloat(getComputedStyle(document.querySelector('dd b')).fontSize)")
+    assert size >= 32
+    assert browser.complaints() == []
