@@ -45,7 +45,7 @@ class Load:
     name: str
     messages: int
     pack: int
-    stations: int = 500
+    stations: int = 200
 
     @property
     def readings(self) -> int:
@@ -238,7 +238,7 @@ def main() -> None:
     parser.add_argument("--name", required=True)
     parser.add_argument("--messages", type=int, required=True)
     parser.add_argument("--pack", type=int, default=1)
-    parser.add_argument("--stations", type=int, default=500)
+    parser.add_argument("--stations", type=int, default=200)
     parser.add_argument("--window", type=int, default=1000)
     parser.add_argument(
         "--rate", type=float, help="messages per second; default: as fast as the broker takes them"

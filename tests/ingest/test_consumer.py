@@ -200,7 +200,12 @@ def test_publications_arrive_joined_or_not(broker: Broker, qos: int) -> None:
     with consuming(broker.port) as consumer, client(broker.port, topic="serayu/v1/99.01/+/ack") as (_, got):
         for body in bodies:
             consumer.publish("serayu/v1/99.01/hulu/ack", body, qos=qos)
-        wait_for(lambda: len(got) >= len(bodies), what="the publications", timeout_s=WAIT_S)
+
+        def all_here() -> bool:
+            consumer.acknowledge(consumer.take(timeout_s=0.05))  # those of QoS 1 come back to it
+            return len(got) >= len(bodies)
+
+        wait_for(all_here, what="the publications", timeout_s=WAIT_S)
     assert [bytes(message.payload) for message in got] == bodies
 
 
@@ -214,14 +219,23 @@ def test_a_retained_publication_waits_for_those_who_come_later(broker: Broker) -
     assert (late[0].payload, late[0].retain) == (b"1.25", True)
 
 
-def test_what_ingest_says_itself_does_not_come_back_to_it(broker: Broker) -> None:
+def test_what_ingest_says_itself_does_not_stop_what_others_say(broker: Broker) -> None:
     with consuming(broker.port) as consumer:
-        consumer.publish("serayu/v1/99.01/hulu/ack", b"{}")
+        for _ in range(300):  # more than any window
+            consumer.publish("serayu/v1/99.01/hulu/ack", b"{}")
         consumer.publish("serayu/v1/99.01/hulu/latest", b"{}", retain=True)
         publish(broker.port, [b"reading"])
-        arrivals = taken(consumer, 1)
-        consumer.acknowledge(arrivals)
-    assert payloads(arrivals) == [b"reading"]
+        got: list[Arrival] = []
+
+        def came() -> bool:
+            arrivals = consumer.take(timeout_s=0.05)
+            consumer.acknowledge(arrivals)
+            got.extend(arrivals)
+            return b"reading" in payloads(got)
+
+        wait_for(came, what="the reading", timeout_s=WAIT_S)
+    if not broker.is_iotcore:  # it returns them at the subscription's QoS
+        assert payloads(got) == [b"reading"]
 
 
 def test_what_was_acknowledged_and_published_before_the_stop_still_leaves(broker: Broker) -> None:
@@ -235,7 +249,7 @@ def test_what_was_acknowledged_and_published_before_the_stop_still_leaves(broker
         publish(broker.port, [b"next"])
         returned = taken(again, 1)
         again.acknowledge(returned)
-    assert payloads(returned) == [b"next"]
+    assert b"last" not in payloads(returned)
 
 
 # -- bytes that no broker should send ----------------------------------------------------------------------------
@@ -294,6 +308,22 @@ def test_a_topic_that_is_not_utf8_is_handed_on_and_can_be_acknowledged() -> None
     scripted.close()
     assert arrivals[0].message.topic == "not UTF-8: b'\\xff/\\xfe'"
     assert arrivals[1].message.topic == "a/b"
+
+
+def test_pubacks_leave_in_the_order_of_the_messages_whatever_they_are() -> None:
+    # MQTT 3.1.1 section 4.6; rumqttd stops sending when one is early.
+    own = b"\x32\x0a\x00\x05x/ack\x00\x06z"
+    scripted = ScriptedBroker([GOOD.replace(b"\x07", b"\x05") + own + GOOD])
+    with consuming(scripted.port) as consumer:
+        got: list[Arrival] = []
+        while len(got) < 3:
+            got += taken(consumer, 1)
+        assert scripted.heard == []
+        consumer.acknowledge(got[:1])
+        consumer.acknowledge(got[1:])
+        expected = b"\x40\x02\x00\x05\x40\x02\x00\x06\x40\x02\x00\x07"
+        wait_for(lambda: b"".join(scripted.heard).startswith(expected), what="three PUBACKs in order")
+    scripted.close()
 
 
 def test_a_packet_cut_in_pieces_is_one_message() -> None:
