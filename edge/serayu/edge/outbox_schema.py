@@ -10,6 +10,7 @@ from serayu.models.errors import StoreError, StoreFullError, StoreUnavailableErr
 from serayu.models.stores.sqlite import BUSY_TIMEOUT_MS, translated
 
 VERSION = 1
+PAGE_BYTES = 1024
 # AUTOINCREMENT: without it SQLite gives numbers again once the table has been empty, and a number names a reading
 # for ever. t_us is NULL until the clock is good; provisional is 1 once a reading went out without a time of its own.
 SCHEMA = """
@@ -68,6 +69,8 @@ def _open(path: Path) -> sqlite3.Connection:
     with translated(path):
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
         try:
+            # Every commit writes whole pages, and a card wears by what is written: small pages for small rows.
+            connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
             # Must be set while the file is empty: rows that were confirmed give their space back bit by bit.
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             connection.execute("PRAGMA journal_mode=WAL")
