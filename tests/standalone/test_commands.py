@@ -1,6 +1,7 @@
 """``serayu``: what every command does alike, and the small ones whole."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -92,3 +93,11 @@ def test_up_refuses_a_broken_region_in_one_line(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert result.stderr.count("\n") == 1
     assert "region.toml" in result.stderr
+
+
+def test_up_refuses_a_taken_broker_port_rather_than_use_a_stranger(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        result = runner.invoke(app, ["up", "--data", str(tmp_path / "d"), "--broker-port", str(port)])
+    assert result.exit_code == 2
+    assert f"broker port {port} is taken" in result.stderr

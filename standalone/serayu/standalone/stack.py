@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from serayu.models.broker_url import BrokerUrl
 from serayu.standalone.broker import accepts, embedded_broker_argv
-from serayu.standalone.processes import ManagedProcess, ProcessTree
+from serayu.standalone.processes import ManagedProcess, ProcessTree, StartError
 
 READY_TIMEOUT_S = 60.0
 
@@ -54,6 +54,7 @@ def running_stack(options: StackOptions) -> Iterator[ProcessTree]:
     url = BrokerUrl.parse(options.broker)
     with ProcessTree() as tree:
         if options.broker_url is None:
+            _refuse_taken(url, f"broker port {url.port} is taken; name another with --broker-port, or use --broker")
             argv = embedded_broker_argv(options.broker_port, options.data_dir)
             tree.add(
                 ManagedProcess("broker", argv, environment={}, log_folder=logs, is_ready=lambda: accepts(url))
@@ -71,6 +72,8 @@ def running_stack(options: StackOptions) -> Iterator[ProcessTree]:
             ),
             timeout_s=READY_TIMEOUT_S,
         )
+        page = BrokerUrl(options.api_host, options.api_port)
+        _refuse_taken(page, f"port {options.api_port} is taken; name another with --port")
         tree.add(
             ManagedProcess(
                 "api",
@@ -82,6 +85,12 @@ def running_stack(options: StackOptions) -> Iterator[ProcessTree]:
             timeout_s=READY_TIMEOUT_S,
         )
         yield tree
+
+
+def _refuse_taken(address: BrokerUrl, reason: str) -> None:
+    """Refuse an address where another program answers: ours would not be the one that serves."""
+    if accepts(address):
+        raise StartError(reason)
 
 
 def _ingest_environment(options: StackOptions) -> dict[str, str]:
