@@ -54,7 +54,9 @@ def running_stack(options: StackOptions) -> Iterator[ProcessTree]:
     url = BrokerUrl.parse(options.broker)
     with ProcessTree() as tree:
         if options.broker_url is None:
-            _refuse_taken(url, f"broker port {url.port} is taken; name another with --broker-port, or use --broker")
+            _refuse_taken(
+                url, f"broker port {url.port} is taken; name another with --broker-port, or use --broker"
+            )
             argv = embedded_broker_argv(options.broker_port, options.data_dir)
             tree.add(
                 ManagedProcess("broker", argv, environment={}, log_folder=logs, is_ready=lambda: accepts(url))
