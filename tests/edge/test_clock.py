@@ -2,7 +2,15 @@
 
 import pytest
 
-from serayu.edge.clock import NOT_BEFORE_US, ClockState, DeviceClock, Moment, SystemSource, make_clock
+from serayu.edge.clock import (
+    NOT_AFTER_US,
+    NOT_BEFORE_US,
+    ClockState,
+    DeviceClock,
+    Moment,
+    SystemSource,
+    make_clock,
+)
 from serayu.edge.config import ClockConfig
 from serayu.models.errors import BadInputError
 from serayu.models.times import US_PER_S
@@ -32,6 +40,8 @@ def test_a_clock_without_a_server_is_not_believed_unless_trusted() -> None:
         pytest.param(0, ClockState.NEVER_SET, id="1970"),
         pytest.param(NOT_BEFORE_US - 1, ClockState.NEVER_SET, id="just before"),
         pytest.param(NOT_BEFORE_US, ClockState.GOOD, id="bound"),
+        pytest.param(NOT_AFTER_US - 1, ClockState.GOOD, id="last"),
+        pytest.param(NOT_AFTER_US, ClockState.NEVER_SET, id="beyond what can be sent"),
     ],
 )
 def test_a_clock_that_was_never_set_is_not_believed_even_when_trusted(

@@ -114,6 +114,7 @@ def test_a_replay_at_a_speed_follows_the_clock_and_agents_with_one_anchor_stay_i
         ("yesterday,stage,1,m", "time_utc", "Invalid isoformat"),
         (",stage,1,m", "time_utc", "Invalid isoformat"),
         ("1970-01-01T00:00:00Z,stage,1,m", "time_utc", "July 1978"),
+        ("2110-01-01T00:00:00Z,stage,1,m", "time_utc", "January 2106"),
     ],
 )
 def test_a_wrong_row_is_named(tmp_path: Path, row: str, field: str, reason: str) -> None:

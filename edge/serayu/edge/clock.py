@@ -18,6 +18,8 @@ from serayu.models.times import US_PER_S, parse_rfc3339
 
 NOT_BEFORE_US = parse_rfc3339("2025-01-01T00:00:00Z")
 """No device of this project ran before: an earlier clock was never set."""
+NOT_AFTER_US = 2**32 * US_PER_S
+"""February 2106: the codec of the readings refuses later times, so a clock there must not date any."""
 JUMP_US = 2 * US_PER_S
 """A change against the time since start that is no leap second. Slewing does not show: it moves both clocks."""
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised to a reliable server
@@ -134,7 +136,7 @@ class DeviceClock:
         return Moment(boot_us, wall_us if self.good else None)
 
     def _judge(self, boot_us: int, wall_us: int) -> ClockState:
-        if wall_us < NOT_BEFORE_US:
+        if not NOT_BEFORE_US <= wall_us < NOT_AFTER_US:
             return ClockState.NEVER_SET
         if not self._trust and not self.source.synchronised():
             return ClockState.NOT_SYNCHRONISED

@@ -17,6 +17,8 @@ EARLIEST_US = round(RELATIVE_BELOW_S) * US_PER_S
 """A SenML time before July 1978 would be read as relative (RFC 8428 section 4.5.3)."""
 PropertyOf = Callable[[str | None, str], str]
 """Station (or None) and unit to the slug of a property."""
+LATEST_US = 2**32 * US_PER_S
+"""From February 2106 on, the codec refuses times: they would not be exact to the microsecond."""
 _NOT_SLUG = re.compile(r"[^a-z0-9-]")
 
 
@@ -125,8 +127,8 @@ def _row(
         observed.to_canonical(value, unit)
         field = "time_utc"
         t_us = parse_rfc3339(text.get("time_utc", ""))
-        if t_us < EARLIEST_US:
-            raise ValueError("times before July 1978 cannot be sent as SenML")  # noqa: TRY301
+        if not EARLIEST_US <= t_us < LATEST_US:
+            raise ValueError("times before July 1978 or after January 2106 cannot be sent")  # noqa: TRY301
     except (ValueError, RefusedError) as error:
         raise BadInputError(str(error), file=file, row=row, field=field) from None
     return Row(row, station, Sample(observed.slug, value, unit, t_us, row))
