@@ -1,5 +1,6 @@
 """The pages: login and its cookie, the field page, the map, and the headers of all."""
 
+import json
 import logging
 import re
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 
 from serayu.api.sessions import COOKIE
+from serayu.api.templating import FOLDER
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.siaga import Siaga
 from tests.api.site import Site
@@ -39,6 +41,16 @@ def test_everything_that_the_map_page_loads_is_here(shared_api: Site) -> None:
         assert answer.status_code == 200, path
         for module in re.findall(r'from "\./([a-z]+\.js)"', answer.text if path.endswith("map.js") else ""):
             assert shared_api.get(f"/static/{module}").status_code == 200, module
+
+
+def test_every_text_that_a_script_names_is_handed_to_it(shared_api: Site) -> None:
+    given = json.loads(re.findall(r'id="page-data">(.*?)</script>', shared_api.get("/").text)[0])["texts"]
+    scripts = (FOLDER.with_name("static")).glob("*.js")
+    named = {
+        key for script in scripts for key in re.findall(r'"(page\.[a-z0-9_.]+)"', script.read_text("utf-8"))
+    }
+    assert len(named) > 20
+    assert named <= set(given)
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/api/v1/stations", "/static/map.js", "/api/v1/nothing"])

@@ -179,6 +179,18 @@ def test_a_lost_connection_says_since_when_and_comes_back(browser: Browser, tmp_
         browser.until(lambda: browser.text("#lost") == "", what="the end of the banner")
 
 
+def test_silence_of_every_station_is_said_even_while_the_connection_lives(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with site(tmp_path) as api:
+        api.put("hilir", "stage", 1.0, age_s=3600)
+        browser.open(api.url)
+        browser.until(lambda: "tidak ada bacaan baru sejak" in browser.text("#lost"), what="the banner")
+        assert "Tidak ada data baru" in browser.text("#state")
+        api.put("hilir", "stage", 1.0, age_s=0)
+        browser.until(lambda: browser.text("#lost") == "", what="the end of the banner")
+
+
 @pytest.mark.parametrize("width", [360, 390])
 def test_the_pages_fit_on_a_phone(browser: Browser, flooded: Site, width: int) -> None:
     browser.size(width, 780)

@@ -24,9 +24,10 @@ SCRIPT_TEXTS = (
     "page.alerts.reason.rate_of_rise", "page.alerts.reason.threshold", "page.alerts.since", "page.approved",
     "page.close", "page.days", "page.hours", "page.invented", "page.kind.field", "page.kind.junction",
     "page.kind.rain", "page.kind.river", "page.last_value", "page.level.exceeds", "page.level.held",
-    "page.level.unknown", "page.live", "page.lost.quiet", "page.lost.since", "page.reason.failed",
-    "page.reason.missing", "page.reason.no_data", "page.reason.stale", "page.thresholds", "page.total_1h",
-    "page.total_24h", "page.trend.falling", "page.trend.rising", "page.trend.steady", "page.unverified",
+    "page.level.unknown", "page.live", "page.live_empty", "page.lost.no_data", "page.lost.quiet",
+    "page.lost.silent", "page.lost.since", "page.reason.failed", "page.reason.missing", "page.reason.no_data",
+    "page.reason.stale", "page.thresholds", "page.total_1h", "page.total_24h", "page.trend.falling",
+    "page.trend.rising", "page.trend.steady", "page.unverified",
 )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ class ApiSettings(BaseSettings):
     session_secret: SecretStr | None = None
     session_hours: Annotated[float, Field(gt=0, le=24 * 31)] = 12.0
     tiles_url: str | None = None
-    snapshot_min_age_s: Annotated[float, Field(ge=0)] = 0.25
+    snapshot_min_age_s: Annotated[float, Field(ge=0)] = 0.5
     snapshot_max_age_s: Annotated[float, Field(ge=0)] = 1.0
     stream_poll_s: Annotated[float, Field(gt=0)] = 0.5
     stream_heartbeat_s: Annotated[float, Field(gt=0)] = 10.0

@@ -85,6 +85,7 @@ class Snapshot:
         change_id: int,
         alert_id: int,
         received_us: int,
+        newest_us: int,
     ) -> None:
         self.region = region
         self.views = {view.id: view for view in views}
@@ -92,6 +93,7 @@ class Snapshot:
         self.change_id = change_id
         self.alert_id = alert_id
         self.received_us = received_us
+        self.newest_us = newest_us
         self.made_at = time.monotonic()
         self.pieces = {view.id: msgspec.json.encode(view) for view in views}
         # Ages grow from snapshot to snapshot and mean nothing new; what turns stale does.
@@ -101,6 +103,12 @@ class Snapshot:
         self._bodies: dict[tuple[Audience, str], Body] = {}
         self._compressed: dict[str, bytes] = {}
         self._lock = threading.Lock()
+
+    @property
+    def moment(self) -> dict[str, str | None]:
+        """When this is, how new the newest reading is, and what to compare to know whether anything has changed."""
+        newest = rfc3339(self.newest_us) if self.newest_us else None
+        return {"time": rfc3339(self.now_us), "newest": newest, "version": self.version}
 
     @cached_property
     def marks(self) -> dict[str, object]:
@@ -152,7 +160,7 @@ class Snapshot:
 
     def _json(self, audience: Audience) -> bytes:
         pieces = b",".join(self.pieces[view.id] for view in self._visible(audience))
-        head = {"region": self.region, "time": rfc3339(self.now_us), "version": self.version}
+        head = {"region": self.region, **self.moment}
         return msgspec.json.encode(head)[:-1] + b',"stations":[' + pieces + b"]}"
 
     def _geojson(self, audience: Audience) -> bytes:
@@ -165,8 +173,7 @@ class Snapshot:
             }
             for view in self._visible(audience)
         ]
-        head = {"type": "FeatureCollection", "time": rfc3339(self.now_us), "features": features}
-        return msgspec.json.encode(head)
+        return msgspec.json.encode({"type": "FeatureCollection", **self.moment, "features": features})
 
 
 class Snapshots:
@@ -257,6 +264,7 @@ class Snapshots:
             change_id=change_id,
             alert_id=alert_id,
             received_us=received_us,
+            newest_us=newest_us,
         )
 
     def _sums(self, station: str, latest: Mapping[str, Latest]) -> dict[str, Totals]:

@@ -20,10 +20,19 @@ COMPRESS_FROM = 1024
 
 
 class StationsDocument(msgspec.Struct, frozen=True):
-    """The list of stations as of `time`; `version` changes with any reading, alert or silence."""
+    """The list of stations as of `time`.
+
+    Parameters
+    ----------
+    newest
+        Phenomenon time of the newest reading of the region; null before the first.
+    version
+        Changes with any reading, alert or silence, not with ages.
+    """
 
     region: str
     time: str
+    newest: str | None
     version: str
     stations: tuple[StationView, ...]
 

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,7 +20,6 @@ from serayu.api.snapshot import Audience, Snapshot
 from serayu.api.views import change_view
 from serayu.models.alert import AlertChange
 from serayu.models.errors import StoreError
-from serayu.models.times import rfc3339
 
 __all__ = ["Stream", "event"]
 
@@ -142,8 +141,7 @@ class Stream:
             position = await self._newest() if last_event_id is None else last_event_id
             snapshot = await self._read_snapshot()
             sent.update(snapshot.marks)
-            hello = {"time": rfc3339(snapshot.now_us), "version": snapshot.version}
-            yield b"retry: %d\n\n" % RETRY_MS + event("hello", hello, number=position)
+            yield b"retry: %d\n\n" % RETRY_MS + event("hello", snapshot.moment, number=position)
             while not self._closing:
                 news = self._news
                 async for change in self._changes_after(position):
@@ -190,7 +188,7 @@ class Stream:
         return None if self._snapshot is None else self._snapshot.version
 
 
-def event(name: str, data: dict[str, Any], *, number: int | None = None) -> bytes:
+def event(name: str, data: Mapping[str, Any], *, number: int | None = None) -> bytes:
     r"""Return one server-sent event; one with a number can be resumed from.
 
     Examples
@@ -213,4 +211,4 @@ def _update(snapshot: Snapshot, audience: Audience, sent: dict[str, object]) -> 
                 changed.append(msgspec.Raw(snapshot.pieces[view.id]))
     if not changed:
         return None
-    return {"time": rfc3339(snapshot.now_us), "version": snapshot.version, "stations": changed}
+    return {**snapshot.moment, "stations": changed}

@@ -26,6 +26,7 @@ class Pages:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,
         )
         self.farmer_style = (FOLDER / "farmer.css").read_text("utf-8")
         self._environment.globals.update(

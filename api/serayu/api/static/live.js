@@ -33,28 +33,32 @@ export class Live {
     });
   }
 
-  seen(time) {
+  // The time of the newest reading, and whether everything has fallen silent.
+  seen(time, silent) {
     this.dataTime = time;
+    this.silent = silent;
     this.watch();
   }
 
   watch() {
     const quiet = Date.now() - this.heard > QUIET_MS;
     const down = quiet || !this.opened;
-    const grace = Date.now() - this.heard < 4000; // a reload of the server is no news
-    this.state.classList.toggle("live", !down);
-    this.state.classList.toggle("down", down && !grace);
-    if (!down) {
-      this.state.textContent = t("page.live", { time: this.dataTime ? wib(this.dataTime) : "–" });
+    const grace = down && Date.now() - this.heard < 4000; // a restart of the server is no news
+    const alarm = (down && !grace) || this.silent;
+    this.state.classList.toggle("live", !down && !this.silent);
+    this.state.classList.toggle("down", alarm);
+    const time = wib(this.dataTime || this.heard);
+    if (!alarm) {
+      if (!down) this.state.textContent = this.dataTime ? t("page.live", { time }) : t("page.live_empty");
       this.lost.hidden = true;
-    } else if (!grace) {
-      const time = wib(this.dataTime || this.heard);
-      this.state.textContent = t("page.lost.quiet");
-      if (this.shown !== time || this.lost.hidden) {
-        this.shown = time;
-        this.lost.replaceChildren(t("page.lost.since", { time }), element("br"), element("span", { lang: "en" }, en("page.lost.since", { time })));
-        this.lost.hidden = false;
-      }
+      return;
+    }
+    const key = down && !grace ? "page.lost.since" : "page.lost.silent";
+    this.state.textContent = t(down && !grace ? "page.lost.quiet" : "page.lost.no_data");
+    if (this.shown !== key + time || this.lost.hidden) {
+      this.shown = key + time;
+      this.lost.replaceChildren(t(key, { time }), element("br"), element("span", { lang: "en" }, en(key, { time })));
+      this.lost.hidden = false;
     }
   }
 }

@@ -88,11 +88,17 @@ async function reload() {
     state.stations = new Map(stations.stations.map((station) => [station.id, station]));
     state.version = stations.version;
     state.alerts = alerts.alerts;
-    live.seen(stations.time);
+    live.seen(stations.newest, silent());
     draw();
   } catch (error) {
     console.warn(error); // the banner says that there is no connection; the next hello reads again
   }
+}
+
+function silent() {
+  const streams = [...state.stations.values()].flatMap((station) => station.datastreams);
+  const heard = streams.filter((stream) => stream.reason !== "no_data");
+  return heard.length > 0 && heard.every((stream) => stream.stale);
 }
 
 let alertsDue = null;
@@ -121,7 +127,7 @@ const live = new Live({
   onLatest: (data) => {
     for (const station of data.stations) state.stations.set(station.id, station);
     state.version = data.version;
-    live.seen(data.time);
+    live.seen(data.newest, silent());
     draw();
   },
   onAlert: alertsLater,
