@@ -26,6 +26,7 @@ from serayu.edge.outbox import Outbox, Stamped
 from serayu.edge.packs import decode_ack, make_packs
 from serayu.edge.sampler import Sampler, Scheduled
 from serayu.edge.uplink import Connected, Event, Received, Stop, Uplink
+from serayu.models import logs
 from serayu.models.errors import CodecError, SerayuError, StoreError
 
 __all__ = ["OUTBOX_FILE", "Agent", "main"]
@@ -311,7 +312,7 @@ def run_file(file: Path) -> int:
         0 after a clean end, 2 when the settings are wrong, 1 when the outbox cannot be opened (another try may
         succeed); both with one line on stderr.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure()
     try:
         agent = Agent(load_config(file), file=file)
     except SerayuError as error:

@@ -1,10 +1,20 @@
 """Ingest's metrics in Prometheus' text form."""
 
+import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from serayu.ingest.pipeline import Outcome
 
 _LATENCY_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+
+# What an agent says of itself in its status; a field absent or null there has no sample here.
+_AGENT_GAUGES = {
+    "online": "1 while the agent is connected, by its last status or will",
+    "backlog_readings": "Readings on the device that are not yet confirmed",
+    "backlog_oldest_seconds": "Age of the oldest of them",
+    "capacity_hours": "Hours until the device's outbox is full",
+    "dropped_readings": "Readings that the device gave up for want of room",
+}
 
 
 class IngestMetrics:
@@ -55,6 +65,10 @@ class IngestMetrics:
         self.alert_changes = Counter(
             "serayu_alert_changes", "Changes of alert level", ["kind"], registry=registry
         )
+        self.agents = {
+            name: Gauge(f"serayu_agent_{name}", help_text, ["station"], registry=registry)
+            for name, help_text in _AGENT_GAUGES.items()
+        }
         self.evaluator_rows = Gauge(
             "serayu_evaluator_lag_rows", "Observations not yet evaluated", registry=registry
         )
@@ -67,3 +81,33 @@ class IngestMetrics:
         self.late.inc(outcome.late)
         self.undecodable.inc(outcome.undecodable)
         self.batch.observe(messages)
+
+    def agent(self, station: str, payload: bytes) -> None:
+        """Show what an agent says of itself; a status that cannot be read is no news."""
+        try:
+            status = msgspec.json.decode(payload, type=_AgentStatus)
+        except msgspec.MsgspecError:
+            return
+        backlog = status.backlog
+        values: dict[str, float | None] = {
+            "online": float(status.online),
+            "backlog_readings": backlog.count if backlog else None,
+            "backlog_oldest_seconds": backlog.oldest_age_s if backlog else None,
+            "capacity_hours": backlog.capacity_hours_left if backlog else None,
+            "dropped_readings": backlog.dropped if backlog else None,
+        }
+        for name, value in values.items():
+            if value is not None:
+                self.agents[name].labels(station).set(value)
+
+
+class _Backlog(msgspec.Struct):
+    count: int | None = None
+    oldest_age_s: float | None = None
+    capacity_hours_left: float | None = None
+    dropped: int | None = None
+
+
+class _AgentStatus(msgspec.Struct):
+    online: bool = False
+    backlog: _Backlog | None = None

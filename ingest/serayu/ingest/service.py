@@ -210,6 +210,8 @@ class IngestService:
 
     def _report_lag(self) -> None:
         self.metrics.connected.set(self.consumer.connected.is_set())
+        for status in self.store.silences.statuses():
+            self.metrics.agent(status.station, status.payload)
         self.metrics.evaluator_rows.set(self._evaluator_behind())
         if self.forwarder is not None:
             rows, seconds = self.forwarder.lag()
