@@ -57,7 +57,7 @@ def announce(options: StackOptions) -> None:
     """Say where to look."""
     lines = [
         f"Peta · Map      {options.page}",
-        f"API             {options.page}api/v1/stations   (dokumen · docs: {options.page}docs)",
+        f"API             {options.page}api/v1/stations   (OpenAPI: {options.page}api/v1/openapi.json)",
         f"Broker          {options.broker}",
         f"Data            {options.data_dir.resolve()}   (kunci · keys: keys.json, log: logs/)",
         "Ctrl-C untuk berhenti · to stop",
