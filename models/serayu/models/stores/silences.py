@@ -44,20 +44,17 @@ class Silences:
 
     def begin(self, silent: Iterable[tuple[SeriesKey, int]], *, now_us: int) -> None:
         """Note that datastreams have fallen silent since their last reading."""
-        for key, since_us in silent:
-            self._run(
-                "INSERT INTO silence (region, station, property, since, noticed) VALUES (?, ?, ?, ?, ?)",
-                (*key, since_us, now_us),
-            )
+        self._run_all(
+            "INSERT INTO silence (region, station, property, since, noticed) VALUES (?, ?, ?, ?, ?)",
+            [(*key, since_us, now_us) for key, since_us in silent],
+        )
 
     def end(self, keys: Iterable[SeriesKey], *, now_us: int) -> None:
         """Note that datastreams speak again."""
-        for key in keys:
-            self._run(
-                "UPDATE silence SET ended = ? WHERE region = ? AND station = ? AND property = ?"
-                " AND ended IS NULL",
-                (now_us, *key),
-            )
+        self._run_all(
+            "UPDATE silence SET ended = ? WHERE region = ? AND station = ? AND property = ? AND ended IS NULL",
+            [(now_us, *key) for key in keys],
+        )
 
     def open(self) -> list[Silence]:
         """Return the silences that go on."""
@@ -66,6 +63,18 @@ class Silences:
     def history(self, *, limit: int = 100) -> list[Silence]:
         """Return silences, the newest first."""
         return [_silence(row) for row in self._run(f"{_SELECT} ORDER BY id DESC LIMIT ?", (limit,))]
+
+    def _run_all(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run a statement for many rows in one transaction: a commit waits for the disk."""
+        with translated(self._connections.path):
+            connection = self._connections.get()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                connection.executemany(statement, rows)
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
 
     def _run(self, statement: str, parameters: Sequence[object]) -> list[tuple]:  # type: ignore[type-arg]
         with translated(self._connections.path):
