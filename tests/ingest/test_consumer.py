@@ -67,7 +67,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
 
 
 @contextlib.contextmanager
-def consuming(port: int, *, max_pending: int = 20_000) -> Iterator[Consumer]:
+def consuming(port: int, *, max_pending: int = 20_000, wait: bool = True) -> Iterator[Consumer]:
     consumer = Consumer(
         BrokerUrl("127.0.0.1", port),
         client_id="serayu-ingest",
@@ -76,7 +76,7 @@ def consuming(port: int, *, max_pending: int = 20_000) -> Iterator[Consumer]:
     )
     consumer.start()
     try:
-        assert consumer.connected.wait(WAIT_S)
+        assert not wait or consumer.connected.wait(WAIT_S)
         yield consumer
     finally:
         consumer.stop()
@@ -140,6 +140,27 @@ def test_only_what_is_acknowledged_stays_away_after_a_reconnect(broker: Broker) 
         returned = taken(again, 10)
         again.acknowledge(returned)
     assert payloads(returned) == [b"%d" % i for i in range(20, 30)]
+
+
+def test_what_the_broker_kept_is_acknowledged_though_it_has_not_confirmed_the_subscription_yet(
+    broker: Broker,
+) -> None:
+    with consuming(broker.port):
+        pass  # leaves a session
+    sent = [b"%d" % i for i in range(500)]
+    publish(broker.port, sent)
+    got: list[bytes] = []
+    with consuming(broker.port, wait=False) as consumer:
+
+        def all_here() -> bool:
+            arrivals = consumer.take(timeout_s=0.05)
+            got.extend(payloads(arrivals))
+            consumer.acknowledge(arrivals)
+            return len(got) >= len(sent)
+
+        wait_for(all_here, what="all messages", timeout_s=WAIT_S)
+        assert consumer.connected.wait(WAIT_S)
+    assert got == sent
 
 
 def test_more_messages_than_any_broker_window_come_through_when_each_batch_is_acknowledged(

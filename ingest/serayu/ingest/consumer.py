@@ -70,6 +70,7 @@ class Consumer:
         self._subscriptions = list(subscriptions)
         self._max_pending = max_pending
         self._generation = 0
+        self._accepted = False  # CONNACK came; the SUBACK may take longer
         self._arrived: list[Arrival] = []
         self._arrival = threading.Condition()
         self._committed: deque[Arrival] = deque()
@@ -144,6 +145,7 @@ class Consumer:
         if reason.is_failure:
             _logger.error("broker refuses the connection: %s", reason, extra={"broker": str(self.url)})
             return
+        self._accepted = True
         client.subscribe([(topic, 1) for topic in self._subscriptions])
 
     def _on_subscribe(self, _client: Any, _userdata: Any, _mid: int, reasons: Any, _properties: Any) -> None:  # noqa: ANN401 -- paho's
@@ -188,6 +190,7 @@ class Consumer:
             ):  # bytes that are not MQTT, or a fault of ours: a new connection, not a dead thread
                 _logger.exception("the connection to the broker failed", extra={"broker": str(self.url)})
             self.connected.clear()
+            self._accepted = False
             if not self._stopping.wait(delay_s * random.uniform(0.5, 1.0)):  # noqa: S311 -- jitter
                 delay_s = min(delay_s * 2, RECONNECT_MOST_S)
 
@@ -231,13 +234,17 @@ class Consumer:
         return not waiting and connection is not None and connection.flush()
 
     def _send_outgoing(self) -> None:
-        while self._outgoing and self.connected.is_set():
+        while self._outgoing and self._accepted:
             item = self._outgoing.popleft()
             self._client.publish(item.topic, item.payload, qos=item.qos, retain=item.retain)
 
     def _send_joined(self) -> None:
-        """Send publications of QoS 0 and PUBACKs in one piece, the former first: they tell stations of the commit."""
-        if not (self._committed or self._packets) or not self.connected.is_set():
+        """Send publications of QoS 0 and PUBACKs in one piece, the former first: they tell stations of the commit.
+
+        Not only once the subscription is confirmed: a broker that kept messages for us may send a window of them
+        first, and its SUBACK only after our PUBACKs (rumqttd does).
+        """
+        if not (self._committed or self._packets) or not self._accepted:
             return
         packets = [self._packets.popleft() for _ in range(len(self._packets))]
         arrivals = [self._committed.popleft() for _ in range(len(self._committed))]
