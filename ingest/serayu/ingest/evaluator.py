@@ -116,6 +116,7 @@ class AlertEvaluator:
             return self._step(limit)
         except BaseException:
             self._machines = None  # they may know values that were not recorded
+            self._position = self._recorded
             raise
 
     def _step(self, limit: int) -> list[AlertChange]:
