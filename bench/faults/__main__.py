@@ -9,17 +9,18 @@ lost, stored twice or in another order, or a damaged message is not among the de
 import argparse
 import json
 import random
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.common import ROOT, case, document, emit
-from bench.faults.campaign import Done, drain, play
+from bench.faults.campaign import Done, Drained, drain, play
 from bench.faults.places import Places
 from bench.faults.plan import kinds, plan
 from bench.faults.scene import DATABASE, Scene, program
@@ -37,6 +38,7 @@ MUST_BE_ZERO = (
     "not_resumed",
     "unexpected_deaths",
 )
+LEAST_AGENTS = 3  # one whose clock jumps, one whose card is swapped, one that is killed
 _MESSAGES = frozenset(
     {"dead_letters", "dead_letters_unexplained", "garbled", "corrupted", "corrupted_missing"}
 )
@@ -44,6 +46,9 @@ _MESSAGES = frozenset(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # so that what we started and mounted goes with us
     if given.work is not None:
         return _campaign(given, given.work)
     with tempfile.TemporaryDirectory(prefix="serayu-faults-") as folder:
@@ -52,8 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.faults")
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--agents", type=int, default=20)
+    parser.add_argument("--rounds", type=_at_least(1), default=20)
+    parser.add_argument("--agents", type=_at_least(LEAST_AGENTS), default=20)
     parser.add_argument("--broker", choices=("iotcore", "mosquitto"), default="iotcore")
     parser.add_argument("--seed", type=int, default=None, help="default: from the time, and printed")
     parser.add_argument("--faults", default="", help="only these kinds, separated by commas")
@@ -67,6 +72,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--output", type=Path)
     return parser
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text} is below {least}")
+        return int(text)
+
+    return number
 
 
 def _campaign(given: argparse.Namespace, work: Path) -> int:
@@ -93,21 +107,32 @@ def _campaign(given: argparse.Namespace, work: Path) -> int:
         done = play(scene, rounds, steady_s=given.steady_s, rng=rng, tell=_tell)
         drained = drain(scene, _tell)
         counted = _counted(places, scene.influx_url)
-    counted["unconfirmed"] = drained.unconfirmed
-    counted["not_resumed"] = sum(each.resumed_s is None for each in done)
-    counted["unexpected_deaths"] = len(scene.died)
-    wrong = [name for name in MUST_BE_ZERO if counted[name]]
-    result = {
-        **document("faults", rounds=given.rounds, cases=_cases(counted, done)),
-        "settings": {
-            "seed": seed,
-            "broker": given.broker,
-            "agents": given.agents,
-            "share": given.share,
-            "influxdb": influx,
-            "small_disk": scene.small_disk,
-        },
-        "wrong": wrong,
+    result = {**_result(counted, done, drained, scene), "settings": _settings(given, scene, seed=seed)}
+    emit(result, as_json=given.json, output=given.output)
+    return 1 if result["wrong"] else 0
+
+
+def _settings(given: argparse.Namespace, scene: Scene, *, seed: int) -> dict[str, Any]:
+    return {
+        "seed": seed,
+        "broker": given.broker,
+        "agents": given.agents,
+        "share": given.share,
+        "influxdb": scene.influx is not None,
+        "small_disk": scene.small_disk,
+    }
+
+
+def _result(counted: dict[str, Any], done: Sequence[Done], drained: Drained, scene: Scene) -> dict[str, Any]:
+    totals = {
+        **counted,
+        "unconfirmed": drained.unconfirmed,
+        "not_resumed": sum(each.resumed_s is None for each in done),
+        "unexpected_deaths": len(scene.died),
+    }
+    return {
+        **document("faults", rounds=len(done), cases=_cases(totals, done)),
+        "wrong": [name for name in MUST_BE_ZERO if totals[name]],
         "forwarded": drained.forwarded,
         "reasons": counted["reasons"],
         "rejected_reasons": counted["rejected_reasons"],
@@ -115,8 +140,6 @@ def _campaign(given: argparse.Namespace, work: Path) -> int:
         "died": scene.died,
         "played": [each._asdict() for each in done],
     }
-    emit(result, as_json=given.json, output=given.output)
-    return 1 if wrong else 0
 
 
 def _counted(places: Places, influx_url: str | None) -> dict[str, Any]:
@@ -134,8 +157,6 @@ def _cases(counted: dict[str, Any], done: Sequence[Done]) -> list[dict[str, Any]
         for name, value in counted.items()
         if isinstance(value, int)
     ]
-    if counted["influx_missing"] is None:
-        cases.append({**_total("influx_missing", 0, "readings"), "ours": None, "spread": None})
     for fault in sorted({each.fault for each in done}):
         played = [each.resumed_s for each in done if each.fault == fault]
         cases.append(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.common import ROOT
+from bench.faults.__main__ import main
 from bench.faults.plan import CLOCK_JUMPS, kinds, plan
 
 
@@ -67,3 +68,10 @@ def test_what_this_machine_cannot_break_is_left_out(influx: bool, small_disk: bo
     assert [kind for kind in kinds(influx=influx, small_disk=small_disk) if kind.startswith(missing)] == []
     with pytest.raises(ValueError, match="no such fault here"):
         kinds(influx=False, small_disk=False, only=["store_full"])
+
+
+@pytest.mark.parametrize("arguments", [("--agents", "2"), ("--rounds", "0"), ("--broker", "pigeon")])
+def test_settings_that_make_no_campaign_are_bad_usage(arguments: tuple[str, str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
