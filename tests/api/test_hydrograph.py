@@ -1,16 +1,21 @@
 """Hydrographs: what is drawn, what is left out, and where the line breaks."""
 
 import re
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serayu.api.charts import chart_of
+from serayu.api.context import Api
 from serayu.api.hydrograph import Chart, Limit, Point, hydrograph_svg, thin, value_range
 from serayu.api.ticks import time_ticks, value_ticks
 from serayu.models.quality.flags import QualityFlag
+from serayu.models.reading import Observation, SeriesKey
+from serayu.models.station import Datastream, Station, StationKind
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE
 from tests.api.site import Site
 
@@ -134,3 +139,19 @@ def test_every_span_of_every_kind_is_drawn(shared_api: Site, station: str, slug:
 @pytest.mark.parametrize("query", ["property=rain", "hours=0", "hours=745", "hours=x"])
 def test_a_wrong_question_for_a_chart_is_a_problem(shared_api: Site, query: str) -> None:
     assert shared_api.get(f"/api/v1/stations/hulu/hydrograph.svg?{query}").status_code == 422
+
+
+def test_the_peak_of_an_hour_that_has_just_begun_is_drawn(shared_api: Site) -> None:
+    hour_us = 1_767_225_600 * 1_000_000
+    key = SeriesKey("99.01", "pos-x", "stage")
+    post = Station(
+        id="pos-x", region="99.01", name="X", kind=StationKind.RIVER, lon=0, lat=0, source="test",
+        datastreams=(Datastream("stage"),),
+    )  # fmt: skip
+    shared_api.hot.write([Observation(key, hour_us + minute * 60_000_000, 1.0 + minute) for minute in (1, 2)])
+    api = cast("Api", SimpleNamespace(hot=shared_api.hot))
+    for minutes in (2, 10, 59):
+        end_us = hour_us + minutes * 60_000_000
+        chart = chart_of(api, post, post.datastreams[0], end_us=end_us, span_us=7 * 24 * US_PER_HOUR)
+        assert [point.value for point in chart.points] == [2.0, 3.0]
+        assert all(hour_us <= point.t_us <= end_us for point in chart.points)

@@ -104,9 +104,15 @@ def _hourly(api: Api, key: SeriesKey, start_us: int, end_us: int) -> list[Point]
     first, last = start_us - start_us % US_PER_HOUR, end_us + -end_us % US_PER_HOUR
     points = []
     for bucket in api.hot.aggregate(key, first, last, step_us=US_PER_HOUR):
-        for value, at in ((bucket.minimum, US_PER_HOUR // 3), (bucket.maximum, 2 * US_PER_HOUR // 3)):
-            if value is not None and start_us <= bucket.start_us + at <= end_us:
-                points.append(Point(bucket.start_us + at, value))
+        # An hour that has just begun shows what is known of it: its peak may be the newest value.
+        begin_us = max(bucket.start_us, start_us)
+        third_us = (min(bucket.start_us + US_PER_HOUR, end_us) - begin_us) // 3
+        for value, at_us in (
+            (bucket.minimum, begin_us + third_us),
+            (bucket.maximum, begin_us + 2 * third_us),
+        ):
+            if value is not None:
+                points.append(Point(at_us, value))
     return points
 
 
