@@ -22,7 +22,7 @@ from serayu.models.broker_url import BrokerUrl
 
 KEEPALIVE_S = 30
 MAX_PENDING = 20_000  # messages held in memory; then the socket is left alone and the broker keeps them
-RECONNECT_FIRST_S, RECONNECT_MOST_S = 0.2, 15.0
+RECONNECT_FIRST_S, RECONNECT_MOST_S = 0.2, 3.0  # one client a broker: no herd to hold back, and alerts wait
 _READS_PER_TURN = 2000
 _OWN_WORDS = ("/ack", "/latest")  # what ingest says itself and its subscription brings back
 _logger = logging.getLogger(__name__)
