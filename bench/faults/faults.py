@@ -27,6 +27,14 @@ def _restart(scene: Scene, server: Process) -> Mend:
     return lambda: scene.start(server)
 
 
+def _start_again(victims: list[Station]) -> Mend:
+    def mend() -> None:
+        for station in victims:
+            station.process.start()
+
+    return mend
+
+
 def _broker_killed(scene: Scene, _victims: list[Station], _rng: random.Random) -> Mend:
     scene.broker.kill()
     return _restart(scene, scene.broker)
@@ -150,23 +158,13 @@ def _fill(filler: Path) -> None:
 def _agents_killed(_scene: Scene, victims: list[Station], _rng: random.Random) -> Mend:
     for station in victims:
         station.kill()
-
-    def mend() -> None:
-        for station in victims:
-            station.process.start()
-
-    return mend
+    return _start_again(victims)
 
 
 def _agents_stopped(_scene: Scene, victims: list[Station], _rng: random.Random) -> Mend:
     for station in victims:
         station.stop()
-
-    def mend() -> None:
-        for station in victims:
-            station.process.start()
-
-    return mend
+    return _start_again(victims)
 
 
 def _agents_suspended(_scene: Scene, victims: list[Station], _rng: random.Random) -> Mend:
