@@ -54,7 +54,7 @@ def backfill(
     file: Path,
     region: RegionOption,
     data: DataOption,
-    as_json: JsonOption = False,  # noqa: FBT002 -- a flag
+    as_json: JsonOption = False,
     output: OutputOption = None,
 ) -> None:
     """Simpan isi CSV lewat jalur yang sama · Store a CSV file through the same path."""
@@ -70,7 +70,7 @@ def list_letters(
     data: DataOption,
     reason: Annotated[str | None, typer.Option(help="hanya alasan ini · only this reason")] = None,
     limit: Annotated[int, typer.Option(min=1)] = 100,
-    as_json: JsonOption = False,  # noqa: FBT002 -- a flag
+    as_json: JsonOption = False,
     output: OutputOption = None,
 ) -> None:
     """Daftar pesan dengan alasannya · List the messages with their reasons."""
@@ -88,7 +88,7 @@ def replay_letters(
     region: RegionOption,
     data: DataOption,
     reason: Annotated[str | None, typer.Option(help="hanya alasan ini · only this reason")] = None,
-    as_json: JsonOption = False,  # noqa: FBT002 -- a flag
+    as_json: JsonOption = False,
     output: OutputOption = None,
 ) -> None:
     """Coba simpan lagi, mis. setelah pos didaftarkan · Try again, e.g. after a station was registered."""
