@@ -14,7 +14,9 @@ def samples(*payloads: bytes) -> dict[str, float]:
 
 
 def test_an_agents_backlog_and_room_left_are_shown() -> None:
-    status = b'{"online":true,"backlog":{"count":12,"oldest_age_s":3.5,"capacity_hours_left":400.5,"dropped":0}}'
+    status = (
+        b'{"online":true,"backlog":{"count":12,"oldest_age_s":3.5,"capacity_hours_left":400.5,"dropped":0}}'
+    )
     assert samples(status) == {
         "online": 1.0,
         "backlog_readings": 12.0,
