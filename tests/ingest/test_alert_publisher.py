@@ -91,3 +91,29 @@ def test_a_broker_that_forgot_is_told_again(
     broker.connections += 1
     publisher.step()
     assert len(broker.retained) == 1
+
+
+def test_an_alert_that_ended_unheard_is_cleared_on_a_broker_that_remembers(
+    pipeline: Pipeline, store: HotStore, region: Region, register: Register
+) -> None:
+    broker, evaluator = Broker(), AlertEvaluator(store, register, region)
+    flood(pipeline, evaluator, 1.0, 2.1)
+    AlertPublisher(register, store, broker, region.code).step()
+    remembered = dict(broker.retained)
+    flood(pipeline, evaluator, *[1.2] * 40, first_seq=3)
+    AlertPublisher(register, store, broker, region.code).step()
+    broker.retained.update(remembered)  # the clearing was queued and died with the process
+    AlertPublisher(register, store, broker, region.code).step()
+    assert broker.retained == {}
+
+
+def test_another_register_is_published_from_its_beginning(
+    pipeline: Pipeline, store: HotStore, region: Region, register: Register
+) -> None:
+    broker, evaluator = Broker(), AlertEvaluator(store, register, region)
+    publisher = AlertPublisher(register, store, broker, region.code)
+    publisher.step()
+    store.set_cursor("alerts-published", 1000)
+    flood(pipeline, evaluator, 1.0, 2.1)
+    publisher.step()
+    assert len(broker.retained) == 1

@@ -30,7 +30,8 @@ class AlertPublisher:
     """Publishes what the evaluator has recorded, at least once.
 
     A durable cursor follows the recorded changes, so that a crash between recording and publishing leaves none
-    out; after every new connection the active alerts are published again, because a broker may forget.
+    out. After every new connection the active alerts are published again, because a broker may forget, and the
+    topics of those that ended last are cleared again, because a broker may remember what we could not take back.
     """
 
     def __init__(self, register: Register, store: HotStore, broker: Broker, region: str) -> None:
@@ -47,7 +48,11 @@ class AlertPublisher:
             self._connection = self._broker.connections
             for alert in self._register.active_levels(self._region).values():
                 self._publish(alert)
+            for alert in self._register.alerts(self._region, status=AlertStatus.ENDED, limit=_AT_ONCE):
+                self._publish(alert)
         position = self._store.cursor(CURSOR)
+        if position > self._register.last_change_id():
+            position = 0  # another register: restored, or made anew
         while changes := self._register.changes_after(position, region=self._region, limit=_AT_ONCE):
             for alert_id in dict.fromkeys(change.alert_id for change in changes):
                 self._publish(self._register.alert(alert_id))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
-from serayu.models.errors import StoreFullError, StoreUnavailableError
+from serayu.models.errors import StoreError
 from serayu.models.ports import ObservationWriter, Refusal
 from serayu.models.properties import OBSERVED_PROPERTIES
 from serayu.models.reading import Observation
@@ -124,6 +124,11 @@ class Forwarder:
         age_us = self._clock.now_us() - received_us if received_us > 0 else 0
         return Lag(max(0, self._store.last_change_id() - cursor), max(0, age_us) / US_PER_S)
 
+    @property
+    def name(self) -> str:
+        """Name of its cursor in the hot store."""
+        return self._name
+
     def run(self, stop: threading.Event) -> None:
         """Forward until told to stop; while a store is away, try again ever more rarely."""
         try:
@@ -138,7 +143,7 @@ class Forwarder:
         while not stop.is_set():
             try:
                 forwarded = self.step()
-            except (StoreUnavailableError, StoreFullError) as error:
+            except StoreError as error:  # whatever it is, what is not forwarded stays and is tried again
                 wait_s = delay_s * (0.5 + 0.5 * self._jitter())
                 _logger.warning("nothing forwarded, next try in %.1f s: %s", wait_s, error)
                 stop.wait(wait_s)

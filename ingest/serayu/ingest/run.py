@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from serayu.ingest.settings import IngestSettings
 from serayu.models import logs
 
 CONNECT_TIMEOUT_S = 10.0
+LOOK_EVERY_S = 0.5
 _logger = logging.getLogger(__name__)
 
 
@@ -23,6 +25,11 @@ def run(*, ready_file: Path | None = None, settings: IngestSettings | None = Non
         on trying).
     settings
         By default from the environment.
+
+    Raises
+    ------
+    SystemExit
+        With status 1 when a part of it failed, for a supervisor to start it again.
     """
     logs.configure()
     settings = settings or IngestSettings()
@@ -37,6 +44,9 @@ def run(*, ready_file: Path | None = None, settings: IngestSettings | None = Non
             _logger.warning("no broker yet; trying on")
         if ready_file is not None:
             ready_file.touch()
-        ended.wait()
+        while not ended.wait(LOOK_EVERY_S) and not service.failed.is_set():
+            pass
     finally:
         service.stop()
+    if service.failed.is_set():
+        sys.exit(1)

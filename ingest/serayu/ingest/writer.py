@@ -4,7 +4,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from serayu.ingest.acks import PendingAcks
@@ -40,6 +40,25 @@ class Link(Protocol):
         ...
 
 
+class DirtyStations:
+    """Stations with news since the last look; two threads share it."""
+
+    def __init__(self) -> None:
+        self._stations: set[str] = set()
+        self._lock = threading.Lock()
+
+    def mark(self, stations: Iterable[str]) -> None:
+        """Note that stations have news."""
+        with self._lock:
+            self._stations.update(stations)
+
+    def take(self) -> set[str]:
+        """Return the stations with news and forget them."""
+        with self._lock:
+            taken, self._stations = self._stations, set()
+        return taken
+
+
 class Writer:
     """Commits what comes; acknowledges only what is committed.
 
@@ -72,7 +91,7 @@ class Writer:
         self._refuse = refuse
         self._committed = committed
         self._acks = PendingAcks()
-        self.dirty_stations: set[str] = set()
+        self.dirty = DirtyStations()
 
     def run(self, stopping: threading.Event) -> None:
         """Work until told to stop; what was taken and not committed stays unacknowledged."""
@@ -101,7 +120,7 @@ class Writer:
             self._keep_statuses(statuses)
         if outcome is not None:
             self._acks.add(outcome.acks)
-            self.dirty_stations.update(key.station for key in outcome.newest)
+            self.dirty.mark(key.station for key in outcome.newest)
             self._metrics.count(outcome, messages=len(messages))
             self._metrics.commit.observe(max(0.0, time.time() - messages[0].received_us / 1e6))
             self._committed.set()

@@ -36,7 +36,7 @@ def translated(path: Path) -> Iterator[None]:
             raise StoreFullError(f"{path}: {text}") from error
         if any(word in text for word in ("locked", "busy", "unable to open", "disk I/O", "readonly")):
             raise StoreUnavailableError(f"{path}: {text}") from error
-        raise
+        raise StoreError(f"{path}: {text}") from error
     except sqlite3.DatabaseError as error:
         if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError)):
             raise
