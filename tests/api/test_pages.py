@@ -95,6 +95,7 @@ def test_a_wrong_key_gets_the_form_again_and_then_a_pause(api: Site) -> None:
             assert answer.status_code == 401
             assert "Kunci tidak dikenal" in answer.text
         assert client.post("/login", data={"key": "sry_wrong"}).status_code == 429
+        assert _login(api, client).status_code == 303  # the right key needs no pause
 
 
 @pytest.mark.parametrize("change", ["", "x", "signature", "payload"])
@@ -195,6 +196,12 @@ def test_an_unknown_or_revoked_address_is_gone_and_cannot_be_guessed(api: Site) 
     statuses = [api.get(f"/sawah/{'x' * n}").status_code for n in (21, 22, 23, 500, 1, 2, 3, 4, 5, 6)]
     assert set(statuses) == {404, 429}
     assert statuses[-1] == 429
+
+
+def test_a_field_opens_for_its_farmer_however_often_others_behind_the_same_address_guess(api: Site) -> None:
+    statuses = [api.get(f"/sawah/{n:022}").status_code for n in range(11)]
+    assert statuses == [404] * 10 + [429]
+    assert _field(api).status_code == 200
 
 
 def test_the_token_is_in_no_log_and_no_metric(api: Site, caplog: pytest.LogCaptureFixture) -> None:

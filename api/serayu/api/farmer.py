@@ -32,11 +32,9 @@ SECRET_ADDRESS = {"Referrer-Policy": "no-referrer"}
 async def field(request: Request, _who: Annotated[Principal, Depends(EVERYBODY)], token: str) -> Response:
     """Return the page of the field that the token opens."""
     api = api_of(request)
-    client = client_of(request)
-    api.failures.check(client)
     found = await _find(api, token)
     if found is None:
-        api.failures.fail(client)
+        api.failures.fail(client_of(request))
         return api.pages.response("gone.html", status=HTTPStatus.NOT_FOUND, headers=SECRET_ADDRESS)
     snapshot = await api.snapshots.get()
     view = snapshot.views.get(found.station)

@@ -1,4 +1,8 @@
-"""Counts failures per client, so that keys and farmer addresses cannot be tried out."""
+"""Counts failures per client, so that trying out keys and farmer addresses is slow.
+
+Only failures are limited: many people share one address behind a proxy or NAT, and a valid secret must work whatever
+its neighbours try. Guessing is hopeless anyway, for the secrets are random (128 bits and more).
+"""
 
 import time
 from collections import OrderedDict, deque
@@ -30,21 +34,18 @@ class FailureLimiter:
         self._clock = clock
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def check(self, client: str) -> None:
-        """Raise where a client has failed too often.
+    def fail(self, client: str) -> None:
+        """Count a failure.
 
         Raises
         ------
         TooManyError
-            Says after how many seconds to try again.
+            The client had failed too often already; says after how many seconds to try again.
         """
-        recent = self._recent(client)
-        if recent is not None and len(recent) >= self._allowed:
-            wait_s = recent[0] + self._window_s - self._clock()
+        known = self._recent(client)
+        if known is not None and len(known) >= self._allowed:
+            wait_s = known[0] + self._window_s - self._clock()
             raise TooManyError("too many failed attempts", retry_after_s=max(1, round(wait_s)))
-
-    def fail(self, client: str) -> None:
-        """Count a failure."""
         recent = self._failures.setdefault(client, deque(maxlen=self._allowed))
         recent.append(self._clock())
         self._failures.move_to_end(client)
