@@ -1,6 +1,7 @@
 """Every route says its roles, and every route is tried with every role."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.routing import APIRoute
@@ -8,7 +9,7 @@ from fastapi.routing import APIRoute
 from serayu.api.security import Allow
 from serayu.api.service import ROUTERS
 from serayu.models.access import Role
-from tests.api.site import Site
+from tests.api.site import Site, site
 
 PATHS = {
     "station_id": "hulu",
@@ -104,3 +105,28 @@ def test_many_wrong_keys_are_limited_and_the_right_one_from_the_same_address_wor
         assert seen.status_code == 200
         assert "sawah-a" in {station["id"] for station in seen.json()["stations"]}
         assert client.get("/api/v1/stations").status_code == 200  # the public needs no key
+
+
+def _guesses(api: Site, *forwarded: str) -> list[int]:
+    """Show a wrong key eleven times from this machine, as a proxy names the clients in turn."""
+    with api.client() as client:
+        return [
+            client.get(
+                "/api/v1/stations",
+                headers={"X-API-Key": "sry_wrong", "X-Forwarded-For": forwarded[n % len(forwarded)]},
+            ).status_code
+            for n in range(11)
+        ]
+
+
+@pytest.mark.parametrize("trusted", ["127.0.0.1", "10.0.0.0/8, 127.0.0.0/8", "*"])
+def test_clients_behind_a_trusted_proxy_are_told_apart(tmp_path: Path, trusted: str) -> None:
+    with site(tmp_path, trusted_proxies=trusted) as api:
+        assert _guesses(api, "192.0.2.1", "192.0.2.2") == [401] * 11
+        assert _guesses(api, "192.0.2.3") == [401] * 10 + [429]
+
+
+@pytest.mark.parametrize("trusted", ["192.0.2.7", "10.0.0.0/8", ""])
+def test_whoever_is_no_trusted_proxy_cannot_name_its_own_address(tmp_path: Path, trusted: str) -> None:
+    with site(tmp_path, trusted_proxies=trusted) as api:
+        assert _guesses(api, "192.0.2.1", "192.0.2.2") == [401] * 10 + [429]

@@ -83,6 +83,12 @@ def test_a_second_run_makes_no_keys(tmp_path: Path) -> None:
         assert httpx.get(f"{url}/api/v1/stations", headers=headers).status_code == 200
 
 
+@pytest.mark.parametrize("wrong", ["proxy.example", "10.0.0.0/40", "127.0.0.1,,10.0.0.1", "10.0.0.1/8"])
+def test_a_trusted_proxy_is_an_address_or_a_network(tmp_path: Path, wrong: str) -> None:
+    with pytest.raises(ValidationError, match="trusted_proxies"):
+        ApiSettings(region=tmp_path, trusted_proxies=wrong)
+
+
 def test_a_secret_that_others_may_read_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "session.key"
     secret = keep_secret(file)

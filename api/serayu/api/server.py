@@ -59,12 +59,15 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, app: FastAPI, *, ready: Callable[[], object]) -> None:
+        proxies: str = app.state.api.settings.trusted_proxies
         config = uvicorn.Config(
             app,
             log_config=None,  # the program configures logging
             access_log=False,  # the app's own log names routes, not paths with tokens
             lifespan="on",
             server_header=False,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=proxies,
             timeout_graceful_shutdown=GRACE_S,
         )
         # uvicorn writes its access log to any handler that it finds, whatever was asked; it has paths with tokens.

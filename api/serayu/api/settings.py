@@ -1,9 +1,10 @@
 """Settings of the api, from ``SERAYU_API_*`` or given in code."""
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = ["ApiSettings"]
@@ -42,6 +43,9 @@ class ApiSettings(BaseSettings):
         SQLAlchemy URL of the register; ``register.sqlite`` in `data_dir` when absent.
     host, port
         Where to listen.
+    trusted_proxies
+        Addresses and networks, with commas between, of proxies whose ``X-Forwarded-For`` and ``X-Forwarded-Proto``
+        are believed; empty for none, ``*`` for whoever connects.
     clock
         ``replay``: the present is the newest phenomenon time in the hot store, so that a replayed flood has ages.
     profile
@@ -58,7 +62,7 @@ class ApiSettings(BaseSettings):
     stream_poll_s, stream_heartbeat_s, stream_clients
         How often the stream looks for news, how often it says that it lives, and how many may listen.
     failed_logins, failed_logins_window_s
-        So many wrong keys or farmer addresses per client in so many seconds, then 429.
+        So many wrong keys or farmer addresses per client in so many seconds, then 429 to more wrong ones.
     ingest_silent_after_s
         Readiness fails when nothing new has been received for so long; None does not ask.
     """
@@ -70,6 +74,7 @@ class ApiSettings(BaseSettings):
     register_url: SecretStr | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    trusted_proxies: str = "127.0.0.1"
     clock: Literal["system", "replay"] = "system"
     profile: Literal["development", "production"] = "development"
     session_secret: SecretStr | None = None
@@ -83,6 +88,15 @@ class ApiSettings(BaseSettings):
     failed_logins: Annotated[int, Field(ge=1)] = 10
     failed_logins_window_s: Annotated[float, Field(gt=0)] = 60.0
     ingest_silent_after_s: Annotated[float, Field(gt=0)] | None = 900.0
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        """Refuse what is no address: uvicorn takes it silently and then trusts nobody."""
+        if value.strip() not in ("", "*"):
+            for part in value.split(","):
+                ipaddress.ip_network(part.strip())
+        return value.strip()
 
     @model_validator(mode="after")
     def _no_published_secret(self) -> Self:
