@@ -100,6 +100,25 @@ def test_a_full_outbox_drops_its_oldest_readings_and_counts_them(tmp_path: Path)
     assert outbox.backlog == 4_000 - counters["dropped"]
 
 
+def deny_deletes(action: int, table: str | None, *_: str | None) -> int:
+    return sqlite3.SQLITE_DENY if (action, table) == (sqlite3.SQLITE_DELETE, "outbox") else sqlite3.SQLITE_OK
+
+
+def test_a_full_outbox_whose_oldest_cannot_be_dropped_accepts_once_and_makes_room_later(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox = opened(tmp_path, config=OutboxConfig(max_bytes=65_536))
+    outbox._db.set_authorizer(deny_deletes)  # a card that takes an INSERT and fails at the DELETE
+    given = [seq for _ in range(20) for seq in outbox.append(samples(100))]
+    assert given == list(range(1, 2_001))
+    assert (outbox.backlog, outbox.used_bytes() > 65_536) == (2_000, True)
+    assert caplog.text.count("cannot be dropped") == 1
+    outbox._db.set_authorizer(None)
+    assert outbox.append(samples(1)) == range(2_001, 2_002)
+    assert outbox.used_bytes() <= 65_536
+    assert outbox.counters()["dropped"] == 2_001 - outbox.backlog > 0
+
+
 def test_a_full_outbox_that_refuses_new_readings_keeps_the_old_ones(tmp_path: Path) -> None:
     outbox = opened(tmp_path, config=OutboxConfig(max_bytes=65_536, policy="refuse_newest"))
     accepted = sum(len(outbox.append(samples(100))) for _ in range(40))

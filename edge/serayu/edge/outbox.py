@@ -4,6 +4,7 @@ A reading that `Outbox.append` has accepted is in exactly one state, whatever is
 rejected, or dropped by a bound, and the counters say how many are in each. One thread owns an outbox.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from serayu.edge.config import OutboxConfig
 from serayu.edge.outbox_schema import open_file
+from serayu.models.errors import StoreError
 from serayu.models.stores.sqlite import translated
 from serayu.models.times import US_PER_DAY
 
@@ -20,6 +22,7 @@ REJECTED_KEPT = 1_000
 _DROP_SHARE, _DROP_LEAST = 64, 64  # the oldest 1/64 of the readings, at least 64, give way at once
 _VACUUM_PAGES = 64
 _FIELDS = "seq, property, value, unit, t_us, boot, boot_us, provisional"
+_log = logging.getLogger(__name__)
 
 
 class Stamped(NamedTuple):
@@ -87,6 +90,7 @@ class Outbox:
             self.last_seq = self._last_seq()
             self._boots = self._enter_boot(boot_id)
         self._boot = max(self._boots)
+        self._room_fault: str | None = None
 
     def close(self) -> None:
         """Close the file."""
@@ -96,7 +100,7 @@ class Outbox:
         """Accept readings in one commit and return their numbers.
 
         With the policy ``refuse_newest`` a full outbox accepts none and counts them as refused; with
-        ``drop_oldest`` the oldest make room.
+        ``drop_oldest`` the oldest make room, now or, where the card fails at that, at the next call.
 
         Raises
         ------
@@ -105,25 +109,10 @@ class Outbox:
         """
         if not samples:
             return range(0)
-        refuse = self._config.policy == "refuse_newest" and self.used_bytes() >= self._config.max_bytes
-        with self._commit(durable=self._config.synchronous == "FULL"):
-            if refuse:
-                self._count("refused", len(samples))
-                return range(0)
-            self._db.executemany(
-                "INSERT INTO outbox (property, value, unit, t_us, accepted_us, boot, boot_us) VALUES (?,?,?,?,?,?,?)",
-                [(*s[:5], self._boot, s.boot_us) for s in samples],
-            )
-            marks = {s.driver: s.mark for s in samples if s.mark is not None}
-            self._db.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?)", list(marks.items()))
-            last_us = max(s.boot_us for s in samples)
-            self._db.execute("UPDATE boot SET last_us = max(last_us, ?) WHERE n = ?", (last_us, self._boot))
-            last = self._last_seq()
-        first, self.last_seq = self.last_seq + 1, last
-        self.backlog += len(samples)
-        self._boots[self._boot] = max(self._boots[self._boot], last_us)
-        self._make_room()
-        return range(first, last + 1)
+        try:
+            return self._accept(samples)
+        finally:
+            self._make_room()  # also after a failure: a card that is full may have room for the next
 
     def marks(self) -> Mapping[str, int]:
         """Return the highest mark of each driver."""
@@ -269,7 +258,42 @@ class Outbox:
                 # Not execute(): it takes one step of the statement, and each step gives back one page.
                 self._db.executescript(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
 
+    def _accept(self, samples: Sequence[Stamped]) -> range:
+        refuse = self._config.policy == "refuse_newest" and self.used_bytes() >= self._config.max_bytes
+        with self._commit(durable=self._config.synchronous == "FULL"):
+            if refuse:
+                self._count("refused", len(samples))
+                return range(0)
+            self._db.executemany(
+                "INSERT INTO outbox (property, value, unit, t_us, accepted_us, boot, boot_us) VALUES (?,?,?,?,?,?,?)",
+                [(*s[:5], self._boot, s.boot_us) for s in samples],
+            )
+            marks = {s.driver: s.mark for s in samples if s.mark is not None}
+            self._db.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?)", list(marks.items()))
+            last_us = max(s.boot_us for s in samples)
+            self._db.execute("UPDATE boot SET last_us = max(last_us, ?) WHERE n = ?", (last_us, self._boot))
+            last = self._last_seq()
+        first, self.last_seq = self.last_seq + 1, last
+        self.backlog += len(samples)
+        self._boots[self._boot] = max(self._boots[self._boot], last_us)
+        return range(first, last + 1)
+
     def _make_room(self) -> None:
+        """Drop the oldest readings of an outbox that is too large.
+
+        A failure goes no further than the log: by now the new readings are in the file, and who hears of an error
+        keeps them and would append them a second time.
+        """
+        try:
+            self._drop_oldest()
+        except StoreError as error:
+            if self._room_fault is None:
+                _log.warning("the outbox is full and its oldest readings cannot be dropped: %s", error)
+            self._room_fault = str(error)
+            return
+        self._room_fault = None
+
+    def _drop_oldest(self) -> None:
         while (
             self._config.policy == "drop_oldest"
             and self.backlog
