@@ -151,6 +151,18 @@ def test_another_site_cannot_log_a_browser_in(api: Site, headers: dict[str, str]
         assert _login(api, client, **headers).status_code == 403
 
 
+def test_a_browser_that_is_logged_in_may_log_in_as_somebody_else(api: Site) -> None:
+    """The form of ``/login`` brings no token: it has nothing of the session, and the origin is checked."""
+    with api.client() as client:
+        _login(api, client, "farmer")
+        before = client.cookies[COOKIE]
+        assert _login(api, client, "dishub", Origin="https://evil.example").status_code == 403
+        assert client.cookies[COOKIE] == before
+        assert _login(api, client, "dishub").status_code == 303
+        assert client.cookies[COOKIE] != before
+        assert client.post("/logout").status_code == 403
+
+
 # -- field page -------------------------------------------------------------------------------------------------------
 
 

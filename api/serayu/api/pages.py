@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from serayu.api.context import Api, api_of
 from serayu.api.errors import AccessError, TooManyError, UnknownCallerError
 from serayu.api.layers import layer_names, layer_sources
-from serayu.api.security import EVERYBODY, OFFICERS, Principal, client_of, same_origin
+from serayu.api.security import EVERYBODY, LOGIN, OFFICERS, Principal, client_of, same_origin
 from serayu.api.sessions import COOKIE
 from serayu.models.texts import catalogue
 from serayu.models.times import US_PER_HOUR, SystemClock
@@ -58,7 +58,7 @@ async def login_form(request: Request, _who: Annotated[Principal, Depends(EVERYB
 @router.post("/login")
 async def login(
     request: Request,
-    _who: Annotated[Principal, Depends(EVERYBODY)],
+    _who: Annotated[Principal, Depends(LOGIN)],
     key: Annotated[str, Form(max_length=200)],
 ) -> Response:
     """Exchange a key for a session cookie; a wrong key gets the form again."""
