@@ -1,5 +1,7 @@
 """Configuration from afar: all of it valid, or none of it taken."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,30 @@ def test_a_spoiled_file_is_told_and_a_new_configuration_taken(tmp_path: Path) ->
     assert it.current is None
     assert it.refused is not None
     assert it.offer(b'{"version": 1}')
+
+
+def test_a_configuration_that_a_full_card_does_not_take_is_refused_and_the_old_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = downlink(tmp_path)
+    it.offer(b'{"version": 1, "interval_s": {"stage": 60}}')
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as card:
+        card.setattr(os, "fsync", full)
+        assert not it.offer(b'{"version": 2, "interval_s": {"stage": 5}}')
+    assert it.status() == {"version": 1, "refused": "version 2: cannot be kept: No space left on device"}
+    assert it.current == RemoteConfig(1, {"stage": 60.0})
+    assert [file.name for file in tmp_path.iterdir()] == ["remote.json"]
+    assert downlink(tmp_path).current == it.current
+    assert it.offer(b'{"version": 2, "interval_s": {"stage": 5}}')  # it comes again with the next connection
+    assert it.status() == {"version": 2, "refused": None}
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "remote.json").mkdir()
+    it = downlink(tmp_path)
+    assert it.current is None
+    assert "cannot be read" in str(it.refused)

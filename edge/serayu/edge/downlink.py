@@ -3,6 +3,7 @@
 Accepted only when all of it is valid, kept in a file that is replaced at once, and answered in the status.
 """
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -43,16 +44,30 @@ class Downlink:
         self._properties = frozenset(properties)
         self.current: RemoteConfig | None = None
         self.refused: str | None = None
-        if file.exists():
-            self._judge(file.read_bytes())
+        try:
+            kept = file.read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self.refused = f"the configuration kept here cannot be read: {error.strerror or error}"
+            return
+        self._judge(kept)
 
     def offer(self, payload: bytes) -> bool:
-        """Take a message; returns whether another configuration is in force now."""
+        """Take a message; returns whether another configuration is in force now.
+
+        One that cannot be kept is refused: after a restart the station would not work as it had answered.
+        """
         before = self.current
         self._judge(payload)
         if self.current is before or self.current is None:
             return False
-        _replace(self._file, msgspec.json.encode(self.current))
+        try:
+            _replace(self._file, msgspec.json.encode(self.current))
+        except OSError as error:
+            self.refused = f"version {self.current.version}: cannot be kept: {error.strerror or error}"
+            self.current = before
+            return False
         return True
 
     def status(self) -> dict[str, object]:
@@ -79,8 +94,13 @@ class Downlink:
 def _replace(file: Path, content: bytes) -> None:
     """Replace a file at once: after a power cut it holds the old content or the new."""
     new = file.with_name(f"{file.name}.new")
-    with new.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    new.replace(file)
+    try:
+        with new.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        new.replace(file)
+    except OSError:
+        with contextlib.suppress(OSError):
+            new.unlink()
+        raise
