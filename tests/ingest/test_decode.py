@@ -1,7 +1,10 @@
 import pytest
 
 from serayu.ingest.decode import Decoder, Message
+from serayu.ingest.pipeline import Pipeline
+from serayu.models.reading import SeriesKey
 from serayu.models.region import Region
+from serayu.models.stores.hot import HotStore
 from serayu.models.times import US_PER_DAY, US_PER_MINUTE
 from tests.ingest.conftest import NOW_US, message
 
@@ -31,6 +34,24 @@ def refused(region: Region, one: Message) -> list[str]:
         ),
         pytest.param("serayu/v1/99.01/hulu/stage", b'[{"n":"a","t":1}]', "no_value", id="no value"),
         pytest.param("serayu/v1/99.01/hulu/stage", b'[{"n":"a","v":1}]', "no_identity", id="no oid"),
+        pytest.param(
+            "serayu/v1/99.01/hulu/stage",
+            b'[{"n":"a","v":1,"oid":"aa","seq":-1}]',
+            "bad_identity",
+            id="negative seq",
+        ),
+        pytest.param(
+            "serayu/v1/99.01/hulu/stage",
+            GOOD.replace('"seq":1', f'"seq":{2**63}').encode(),
+            "bad_identity",
+            id="seq beyond 63 bits",
+        ),
+        pytest.param(
+            "serayu/v1/99.01/hulu/stage",
+            GOOD.replace('"oid":"aa"', f'"oid":"{"a" * 65}"').encode(),
+            "bad_identity",
+            id="endless oid",
+        ),
         pytest.param(
             "serayu/v1/99.01/hulu/stage", b'[{"n":"a","v":1,"x_":1}]', "must_understand", id="must-understand"
         ),
@@ -87,6 +108,14 @@ def test_what_is_decoded_and_refused_can_be_told_to_the_device(
     region: Region, one: Message, reason: str
 ) -> None:
     assert refused(region, one) == [reason]
+
+
+def test_the_largest_identity_is_stored_and_known_again(pipeline: Pipeline, store: HotStore) -> None:
+    largest = message(1.5, first_seq=2**63 - 1, oid="a" * 64)
+    assert [pipeline.process([largest]).stored for _ in range(2)] == [1, 0]
+    assert [(one.oid, one.seq) for one in store.window(SeriesKey("99.01", "hulu", "stage"), 0, 2**62)] == [
+        ("a" * 64, 2**63 - 1)
+    ]
 
 
 def test_the_bound_of_the_far_future_is_inside(region: Region) -> None:

@@ -18,6 +18,8 @@ from serayu.models.topics import Topic, parse_topic
 
 MAX_PAYLOAD_BYTES = 64 * 1024
 FAR_FUTURE_US = 10 * US_PER_MINUTE
+MAX_OID_LENGTH = 64  # an outbox identity is at most a UUID or a digest in hex
+MAX_SEQ = 2**63 - 1  # what SQLite can hold
 EARLIEST_US = parse_rfc3339("2015-01-01T00:00:00Z")  # a device with a dead clock says 1970 or its build date
 
 
@@ -138,9 +140,19 @@ class Decoder:
             channel = self._channels[message.topic] = Channel(parse_topic(message.topic), self._region)
         records = resolve(decode_pack(message.payload), received_us=message.received_us)
         for record in records:
-            if not record.oid or record.seq is None or record.seq < 0:
-                raise CodecError("no_identity", f"record {record.name!r} has no oid or no seq")
+            _check_identity(record)
         return channel, records
+
+
+def _check_identity(record: ResolvedRecord) -> None:
+    if not record.oid or record.seq is None:
+        raise CodecError("no_identity", f"record {record.name!r} has no oid or no seq")
+    if len(record.oid) > MAX_OID_LENGTH:
+        raise CodecError(
+            "bad_identity", f"an oid of {len(record.oid)} characters; at most {MAX_OID_LENGTH} are kept"
+        )
+    if not 0 <= record.seq <= MAX_SEQ:
+        raise CodecError("bad_identity", f"seq {record.seq} is not between 0 and {MAX_SEQ}")
 
 
 def _reading(record: ResolvedRecord, channel: Channel, latest_us: int) -> Reading:
