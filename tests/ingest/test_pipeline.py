@@ -134,6 +134,17 @@ def test_the_time_given_to_a_clockless_reading_is_told_and_kept(pipeline: Pipeli
     assert [one.t_us for one in store.window(STAGE, 0, 2**62)] == [given_us]
 
 
+def test_a_reading_without_a_time_that_comes_again_is_the_same_one(
+    pipeline: Pipeline, store: HotStore
+) -> None:
+    pack = b'[{"n":"99.01/hulu/stage","u":"m","v":1,"oid":"aa","seq":1}]'
+    topic = "serayu/v1/99.01/hulu/stage"
+    first = pipeline.process([Message(topic, pack, NOW_US)])
+    again = pipeline.process([Message(topic, pack, NOW_US + 5_000_000)])
+    assert (first.stored, again.duplicates, store.dead_letters.counts()) == (1, 1, {})
+    assert again.acks[0].time == [[1, NOW_US]]
+
+
 def test_a_locked_store_leaves_nothing_and_the_batch_can_be_repeated(store: HotStore, region: Region) -> None:
     with HotStore(store.path, busy_timeout_ms=1) as other:
         impatient = Pipeline(other, region, StillClock())

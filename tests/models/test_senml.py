@@ -81,10 +81,28 @@ def test_a_small_time_is_relative_to_the_receipt() -> None:
     assert resolved('[{"n":"a","v":1,"t":268435456}]')[0][2] == 268_435_456 * US_PER_S
 
 
+@pytest.mark.parametrize(
+    ("labels", "clock_ok"),
+    [
+        pytest.param('"t":1320067464', True, id="absolute"),
+        pytest.param('"bt":1320067464,"t":-5', True, id="absolute by its base"),
+        pytest.param('"t":1320067464,"clk":0', False, id="the device does not trust its clock"),
+        pytest.param('"t":-5,"clk":0', False, id="an age"),
+        pytest.param('"t":-5', False, id="an age, without saying so"),
+        pytest.param('"t":-5,"clk":1', False, id="an age from a device that trusts its clock"),
+        pytest.param('"clk":1', False, id="no time at all"),
+    ],
+)
+def test_only_an_absolute_time_is_the_devices_own(labels: str, clock_ok: bool) -> None:  # noqa: FBT001
+    pack = '[{"n":"a","v":1,"oid":"ab","seq":7,%s}]' % labels  # noqa: UP031
+    (record,) = resolve(decode_pack(pack.encode()), received_us=RECEIVED_US)
+    assert record.clock_ok is clock_ok
+
+
 def test_our_labels_ride_along_and_strange_ones_are_ignored() -> None:
     text = '[{"n":"a","v":1,"oid":"ab","seq":7,"clk":0,"x-extra":{"deep":[1]}},{"n":"b","v":2,"seq":8}]'
     records = resolve(decode_pack(text.encode()), received_us=RECEIVED_US)
-    assert [(one.oid, one.seq, one.clock_ok) for one in records] == [("ab", 7, False), ("ab", 8, True)]
+    assert [(one.oid, one.seq, one.clock_ok) for one in records] == [("ab", 7, False), ("ab", 8, False)]
 
 
 @pytest.mark.parametrize(

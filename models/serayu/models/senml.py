@@ -56,7 +56,8 @@ class ResolvedRecord(msgspec.Struct, frozen=True, gc=False):
     sum
         Integrated sum or None.
     oid, seq, clock_ok
-        Identity of the reading and whether the device had a good clock.
+        Identity of the reading, and whether its time is the device's own: false where the device says that its
+        clock is not good, and for a relative time, which is another one whenever the record is received again.
     """
 
     name: str
@@ -146,16 +147,17 @@ def resolve(records: Sequence[SenmlRecord], *, received_us: int) -> list[Resolve
         if name != checked_name and _NAME.match(name) is None:
             raise CodecError("bad_name", f"{name!r} is not a SenML name")
         checked_name = name
+        t_us, relative = _time_us(base_time_s, record.t or 0.0, received_us)
         resolved.append(
             ResolvedRecord(
                 name,
                 record.u if record.u is not None else base_unit,
-                _time_us(base_time_s, record.t or 0.0, received_us),
+                t_us,
                 value,
                 total,
                 oid,
                 record.seq,
-                record.clk != 0,
+                record.clk != 0 and not relative,
             )
         )
     return resolved
@@ -171,12 +173,14 @@ def seconds(t_us: int) -> float:
     return t_us / US_PER_S
 
 
-def _time_us(base_s: float, offset_s: float, received_us: int) -> int:
+def _time_us(base_s: float, offset_s: float, received_us: int) -> tuple[int, bool]:
+    """Return the time, and whether it is relative to the receipt."""
     total_s = base_s + offset_s
     if not -_MAX_EXACT_S < total_s < _MAX_EXACT_S:
         raise CodecError("bad_time", f"{total_s!r} s is outside the exact range")
     t_us = round(base_s * US_PER_S) + round(offset_s * US_PER_S)
-    return received_us + t_us if total_s < RELATIVE_BELOW_S else t_us
+    relative = total_s < RELATIVE_BELOW_S
+    return received_us + t_us if relative else t_us, relative
 
 
 def _value(record: SenmlRecord, base_value: float | None) -> float | str | bool | None:
