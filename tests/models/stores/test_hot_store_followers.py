@@ -11,6 +11,7 @@ from serayu.models.quality.flags import QualityFlag
 from serayu.models.stores.dead_letters import KEPT_BYTES, DeadLetter
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.hot_transaction import Revision
+from serayu.models.stores.silences import STATUS_BYTES, AgentStatus
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE
 from tests.models.stores.hot_story import (
     KEY,
@@ -134,6 +135,18 @@ def test_a_huge_dead_letter_is_cut_and_still_told_apart(store: HotStore) -> None
             [DeadLetter("t", long + end, "oversized", "", 1) for end in (b"a", b"b")]
         )
     assert [len(letter.payload) for letter in store.dead_letters.list()] == [KEPT_BYTES] * 2
+
+
+def test_an_oversized_status_is_not_kept_and_the_one_before_stands(
+    store: HotStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    last = AgentStatus("33.02", "bgs-hulu", 1, b"x" * STATUS_BYTES)
+    store.silences.put_status(last)
+    store.silences.put_status(last._replace(received_us=2, payload=b"x" * (STATUS_BYTES + 1)))
+    assert store.silences.statuses() == [last]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"status of {STATUS_BYTES + 1} bytes not kept; at most {STATUS_BYTES} are"
+    ]
 
 
 def test_the_file_is_made_with_its_folder(tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
 """Who is silent: the last status of every agent, and periods in which a datastream sent nothing."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from serayu.models.reading import SeriesKey
 from serayu.models.stores.sqlite import ThreadConnections, translated
+
+STATUS_BYTES = 64 * 1024  # an agent's is below one; whoever asks for the statuses reads all of them
+_log = logging.getLogger(__name__)
 
 
 class AgentStatus(NamedTuple):
@@ -33,7 +37,15 @@ class Silences:
         self._connections = connections
 
     def put_status(self, status: AgentStatus) -> None:
-        """Keep an agent's last status."""
+        """Keep an agent's last status; one larger than `STATUS_BYTES` is left out with a warning."""
+        if len(status.payload) > STATUS_BYTES:
+            _log.warning(
+                "status of %d bytes not kept; at most %d are",
+                len(status.payload),
+                STATUS_BYTES,
+                extra={"station": status.station},
+            )
+            return
         self._run("INSERT OR REPLACE INTO agent_status VALUES (?, ?, ?, ?)", status)
 
     def statuses(self) -> list[AgentStatus]:
