@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -16,7 +17,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from serayu.edge.agent import OUTBOX_FILE
+from serayu.edge.agent import OUTBOX_FILE, Agent
 from serayu.edge.config import (
     AgentConfig,
     BrokerConfig,
@@ -320,3 +321,31 @@ def test_a_stop_without_a_broker_takes_no_grace(tmp_path: Path) -> None:
         assert agent.ended() == 0
         accepted, confirmed, _, pending = agent.progress()
         assert (confirmed, pending) == (0, accepted)
+
+
+def deny_pragmas(action: int, *_: str | None) -> int:
+    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_PRAGMA else sqlite3.SQLITE_OK
+
+
+def test_a_heartbeat_on_a_card_that_cannot_be_read_tells_of_it_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = Agent(sampling(tmp_path, free_port()))
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(agent._uplink, "publish", lambda _topic, body, **_: told.append(json.loads(body)))
+    agent._store(agent._sampler.tick(0.0), 0.0)
+    agent._beat(0.0)
+    agent._outbox._db.set_authorizer(deny_pragmas)  # whatever is asked of the file fails
+    agent._beat(1.0)
+    agent._outbox._db.set_authorizer(None)
+    assert [status["store_fault"] is None for status in told] == [True, False]
+    assert told[0]["backlog"]["bytes"] > 0
+    assert told[1]["backlog"] == {
+        "count": 1,
+        "accepted": 1,
+        "confirmed": 0,
+        "rejected": 0,
+        "dropped": 0,
+        "refused": 0,
+    }
+    agent._outbox.close()

@@ -227,13 +227,13 @@ class Agent:
 
     def _beat(self, now_s: float) -> None:
         self._heartbeat_s = now_s + self._config.heartbeat_s
-        self._outbox.give_space_back()
         self._statuses += 1
         self._uplink.publish(
             self._uplink.topic("status"), msgspec.json.encode(self._status(now_s)), retain=True
         )
 
     def _status(self, now_s: float) -> dict[str, object]:
+        backlog = self._backlog()  # first: it may find out that the outbox cannot be used
         return {
             "online": True,
             "version": status.program_version(),
@@ -243,12 +243,7 @@ class Agent:
             "sequence": self._statuses,
             "last_seq": self._outbox.last_seq,
             "clock": status.clock_status(self._clock, ingest_ahead_us=self._ingest_ahead_us),
-            "backlog": status.backlog_status(
-                self._outbox,
-                clock=self._clock,
-                max_bytes=self._config.outbox.max_bytes,
-                rate_per_s=self._rate.per_s(),
-            ),
+            "backlog": backlog,
             "on_the_way": self._delivery.on_the_way,
             "resent": self._delivery.resent,
             "store_fault": self._store_fault,
@@ -257,6 +252,20 @@ class Agent:
             "drivers": self._sampler.status(),
             "config": self._downlink.status(),
         }
+
+    def _backlog(self) -> dict[str, object]:
+        """Return the state of the outbox; with a card that cannot be read, what is known without its file."""
+        try:
+            self._outbox.give_space_back()
+            return status.backlog_status(
+                self._outbox,
+                clock=self._clock,
+                max_bytes=self._config.outbox.max_bytes,
+                rate_per_s=self._rate.per_s(),
+            )
+        except StoreError as error:
+            self._note_store_fault(error)
+            return {"count": self._outbox.backlog, **self._outbox.counters()}
 
     def _finished(self) -> bool:
         empty = self._outbox.backlog == 0 and not self._unstored
