@@ -115,6 +115,24 @@ def test_backlog_older_than_what_came_before_is_judged_among_its_own(
     assert [one.flag for one in store.window(STAGE, 0, 2**62)][:3] == [QualityFlag.GOOD] * 3
 
 
+@pytest.mark.parametrize("together", [False, True], ids=["message by message", "in one batch"])
+def test_readings_that_come_late_are_judged_beside_their_neighbours(
+    pipeline: Pipeline,
+    store: HotStore,
+    together: bool,  # noqa: FBT001
+) -> None:
+    def at(minute: int) -> Message:
+        first_us = NOW_US - (500 - minute) * US_PER_MINUTE
+        return message(1 + 0.01 * (minute % 3), first_seq=minute, first_us=first_us)
+
+    late = (10, 450)  # further apart than the gap that is doubtful
+    story = [at(minute) for minute in [*(m for m in range(500) if m not in late), *late]]
+    for batch in [story] if together else [[one] for one in story]:
+        pipeline.process(batch)
+    assert {one.flag for one in store.window(STAGE, 0, 2**62)} == {QualityFlag.GOOD}
+    assert store.count() == 500
+
+
 def test_a_spike_is_failed_once_the_value_after_it_is_known(pipeline: Pipeline, store: HotStore) -> None:
     pipeline.process([message(2.0, 2.0, 9.0)])
     assert store.window(STAGE, 0, 2**62)[-1].flag is QualityFlag.SUSPECT
