@@ -1,6 +1,8 @@
 """The live stream: no alert is lost, whoever comes back with whatever it knew last."""
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -129,6 +131,40 @@ def test_one_listener_too_many_is_told_when_to_come_back(tmp_path: Path) -> None
         _take(events, "hello")
         refused = api.get("/api/v1/stream")
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
+
+
+def test_a_listener_that_knows_more_than_the_register_is_told_and_gets_what_comes(api: Site) -> None:
+    """The register was restored from a backup, or made anew while a page stayed open."""
+    newest = api.change("hulu", *UP)
+    with listening(api, **{"Last-Event-ID": str(newest + 1000)}) as events:
+        assert next(events)[:2] == ("hello", str(newest))
+        assert next(events)[:2] == ("reset", str(newest))
+        number = api.change("hulu", *DOWN)
+        assert _take(events, "alert")[0] == str(number)
+
+
+def test_a_listener_that_knows_exactly_the_newest_change_is_not_reset(api: Site) -> None:
+    newest = api.change("hulu", *UP)
+    with listening(api, **{"Last-Event-ID": str(newest)}) as events:
+        assert next(events)[:2] == ("hello", str(newest))
+        number = api.change("hulu", *DOWN)
+        seen = next(event for event in events if event[0] in ("reset", "alert"))
+        assert seen[:2] == ("alert", str(number))
+
+
+def test_listeners_learn_that_the_register_went_back(api: Site) -> None:
+    with listening(api) as events:
+        _take(events, "hello")
+        numbers = [api.change("hulu", *UP), api.change("hulu", *DOWN), api.change("hilir", *UP)]
+        assert [int(_take(events, "alert")[0]) for _ in numbers] == numbers
+        with contextlib.closing(sqlite3.connect(api.settings.data_dir / "register.sqlite")) as link, link:
+            link.execute("DELETE FROM alert_change")
+            link.execute("DELETE FROM alert")
+            link.execute("DELETE FROM sqlite_sequence WHERE name = 'alert_change'")
+        assert _take(events, "reset")[0] == "0"
+        again = api.change("hulu", *UP)
+        assert again <= numbers[-1]
+        assert _take(events, "alert")[0] == str(again)
 
 
 @pytest.mark.parametrize("last", ["x", "-1", "1" * 19, "٣"])

@@ -116,7 +116,8 @@ async def acknowledge(
             "description": (
                 "`alert`: a change; its `id` is where `Last-Event-ID` resumes, nothing is left out. "
                 "`latest`: the stations that have changed, the newest state only. "
-                "`heartbeat`: there is no news. `hello`: first of all."
+                "`heartbeat`: there is no news. `hello`: first of all. "
+                "`reset`: the alerts begin anew at its `id`, behind what you knew: read the lists again."
             ),
             "content": {"text/event-stream": {"example": "event: alert\nid: 7\ndata: {}\n\n"}},
         }

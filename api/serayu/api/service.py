@@ -105,6 +105,9 @@ def _open(settings: ApiSettings) -> Api:
         work = asyncio.get_running_loop().run_in_executor
         return await work(workers, lambda: register.changes_after(after_id, region=region.code, limit=limit))
 
+    async def read_newest() -> int:
+        return await asyncio.get_running_loop().run_in_executor(workers, register.last_change_id)
+
     async def read_snapshot() -> Snapshot:
         return await snapshots.get()
 
@@ -117,6 +120,7 @@ def _open(settings: ApiSettings) -> Api:
         snapshots=snapshots,
         stream=Stream(
             read_changes,
+            read_newest,
             read_snapshot,
             poll_s=settings.stream_poll_s,
             heartbeat_s=settings.stream_heartbeat_s,
@@ -140,7 +144,7 @@ def _session_secret(settings: ApiSettings) -> bytes:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     api: Api = app.state.api
-    await api.stream.start(await api.run(api.register.last_change_id))
+    await api.stream.start()
     follower = asyncio.create_task(api.stream.follow(), name="serayu-api-stream")
     try:
         yield

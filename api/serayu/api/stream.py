@@ -2,7 +2,9 @@
 
 Nothing is queued per listener. Each remembers the last alert change that it has sent and reads on from there: from
 the short memory of the last changes, or from the register when it has fallen behind or comes back with
-``Last-Event-ID``. Readings are not resumed but conflated: a slow listener gets the newest of each station.
+``Last-Event-ID``. One that knows more than the register has (restored from a backup, or made anew) is told so by a
+``reset`` and goes on from the newest change. Readings are not resumed but conflated: a slow listener gets the newest
+of each station.
 """
 
 import asyncio
@@ -31,6 +33,7 @@ RETRY_MS = 3000
 RETRY_AFTER_S = 10
 
 ReadChanges = Callable[[int, int], Awaitable[Sequence[AlertChange]]]
+ReadNewest = Callable[[], Awaitable[int]]
 ReadSnapshot = Callable[[], Awaitable[Snapshot]]
 
 
@@ -41,6 +44,8 @@ class Stream:
     ----------
     read_changes
         Returns alert changes after a number, at most so many.
+    read_newest
+        Returns the number of the newest alert change, 0 where there is none.
     read_snapshot
         Returns the newest snapshot.
     poll_s, heartbeat_s
@@ -52,6 +57,7 @@ class Stream:
     def __init__(
         self,
         read_changes: ReadChanges,
+        read_newest: ReadNewest,
         read_snapshot: ReadSnapshot,
         *,
         poll_s: float,
@@ -59,6 +65,7 @@ class Stream:
         clients_at_most: int,
     ) -> None:
         self._read_changes = read_changes
+        self._read_newest = read_newest
         self._read_snapshot = read_snapshot
         self._poll_s = poll_s
         self._heartbeat_s = heartbeat_s
@@ -66,6 +73,7 @@ class Stream:
         self._recent: deque[AlertChange] = deque(maxlen=REMEMBERED)
         self._recent_after = 0
         self.last_id = 0
+        self._resets = 0
         self._snapshot: Snapshot | None = None
         self._news = asyncio.Event()
         self._closing = False
@@ -73,9 +81,9 @@ class Stream:
 
     # -- the one who looks ----------------------------------------------------------------------------------------
 
-    async def start(self, last_id: int) -> None:
-        """Begin after an alert change."""
-        self.last_id = self._recent_after = last_id
+    async def start(self) -> None:
+        """Begin after the newest alert change."""
+        self.last_id = self._recent_after = await self._read_newest()
         self._snapshot = await self._read_snapshot()
 
     async def follow(self) -> None:
@@ -98,10 +106,22 @@ class Stream:
                 self._recent_after = self._recent[0].id
             self._recent.append(change)
             self.last_id = change.id
+        went_back = not changes and await self._went_back()
         snapshot = await self._read_snapshot()
-        if changes or self._snapshot is None or snapshot.version != self._snapshot.version:
+        if changes or went_back or self._snapshot is None or snapshot.version != self._snapshot.version:
             self._snapshot = snapshot
             self._wake()
+
+    async def _went_back(self) -> bool:
+        """Say whether the register has lost changes that were told, and begin again after its newest if so."""
+        newest = await self._read_newest()
+        if newest >= self.last_id:
+            return False
+        log.warning("the register went back from change %d to %d", self.last_id, newest)
+        self._recent.clear()
+        self.last_id = self._recent_after = newest
+        self._resets += 1
+        return True
 
     def close(self) -> None:
         """End every listener's stream."""
@@ -138,12 +158,21 @@ class Stream:
         self.clients += 1
         try:
             sent: dict[str, object] = {}
-            position = await self._newest() if last_event_id is None else last_event_id
+            # Without a number: what came before is in the lists that the listener has just read.
+            resets, newest_id = self._resets, await self._read_newest()
+            position = newest_id if last_event_id is None else min(last_event_id, newest_id)
             snapshot = await self._read_snapshot()
             sent.update(snapshot.marks)
             yield b"retry: %d\n\n" % RETRY_MS + event("hello", snapshot.moment, number=position)
+            if last_event_id is not None and last_event_id > position:
+                yield event("reset", snapshot.moment, number=position)
             while not self._closing:
                 news = self._news
+                if resets != self._resets:
+                    resets = self._resets
+                    if position > self.last_id:
+                        position = self.last_id
+                        yield event("reset", snapshot.moment, number=position)
                 async for change in self._changes_after(position):
                     position = change.id
                     yield event("alert", change_view(change), number=position)
@@ -161,13 +190,6 @@ class Stream:
             log.warning("a stream ends: %s", error)
         finally:
             self.clients -= 1
-
-    async def _newest(self) -> int:
-        """Return the newest change: what came before is in the lists that the listener has just read."""
-        position = self.last_id
-        while changes := await self._read_changes(position, PAGE):
-            position = changes[-1].id
-        return position
 
     async def _changes_after(self, position: int) -> AsyncIterator[AlertChange]:
         if position >= self._recent_after:

@@ -5,8 +5,8 @@ import { element, en, t, wib } from "./page.js";
 const QUIET_MS = 35000; // three heartbeats and a little
 
 export class Live {
-  constructor({ state, lost, onHello, onLatest, onAlert }) {
-    Object.assign(this, { state, lost, onHello, onLatest, onAlert });
+  constructor({ state, lost, onHello, onReset, onLatest, onAlert }) {
+    Object.assign(this, { state, lost, onHello, onReset, onLatest, onAlert });
     this.heard = Date.now();
     this.dataTime = null;
     this.open();
@@ -24,6 +24,7 @@ export class Live {
     on("hello", (data) => this.onHello(data));
     on("latest", (data) => this.onLatest(data));
     on("alert", (data) => this.onAlert(data));
+    on("reset", () => this.onReset());
     on("heartbeat", (data) => this.onHello(data));
     this.source.addEventListener("error", () => {
       this.opened = false;

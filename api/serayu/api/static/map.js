@@ -124,6 +124,7 @@ const live = new Live({
   state: find("state"),
   lost: find("lost"),
   onHello: (data) => { if (data.version !== state.version) reload(); },
+  onReset: reload,
   onLatest: (data) => {
     for (const station of data.stations) state.stations.set(station.id, station);
     state.version = data.version;
