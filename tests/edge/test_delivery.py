@@ -55,6 +55,20 @@ def test_a_window_of_readings_goes_out_in_order_and_no_more(bench: Bench) -> Non
     assert bench.take(1.0) == [7, 8]
 
 
+def test_numbers_that_a_new_start_skipped_are_not_waited_for(tmp_path: Path) -> None:
+    config = OutboxConfig(synchronous="NORMAL")
+    before = Outbox(tmp_path / "outbox.db", config=config, boot_id="boot-0")
+    before.append([Stamped("stage", 1.0, "m", START_US, START_US, 0)] * 2)
+    before.close()
+    bench = Bench(tmp_path)
+    assert bench.take(0.0) == [1, 2]
+    assert bench.take(0.1) == []
+    assert not bench.delivery.has_fresh()
+    bench.add(1)
+    assert bench.delivery.has_fresh()
+    assert bench.take(0.2) == [bench.outbox.last_seq]
+
+
 def test_without_an_answer_readings_stay_in_the_outbox(bench: Bench) -> None:
     bench.add(3)
     bench.take(0.0)

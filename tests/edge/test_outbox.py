@@ -1,11 +1,12 @@
 """The outbox: nothing that it accepted is ever in no state, or in two."""
 
+import shutil
 import sqlite3
 import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from typing_extensions import override
@@ -246,6 +247,81 @@ def test_a_reading_takes_the_bytes_that_the_capacity_is_reckoned_with(tmp_path: 
         ]
     )
     assert 0.5 * _ROW_BYTES < outbox.used_bytes() / 10_000 < _ROW_BYTES
+
+
+class Card:
+    """What of an outbox has certainly reached the card: the files as they were after the last forced commit."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        self.starts = 0
+        self.forced = False
+        self.start()
+
+    def start(self) -> None:
+        self.starts += 1
+        normal = OutboxConfig(synchronous="NORMAL")
+        self.outbox = opened(self.state, config=normal, boot_id=f"boot-{self.starts}")
+        self.outbox._db.set_trace_callback(self._note)
+
+    def append(self, count: int) -> list[int]:
+        self.forced = False
+        given = list(self.outbox.append(samples(count)))
+        if self.forced:
+            shutil.rmtree(self.folder / "card", ignore_errors=True)
+            shutil.copytree(self.state, self.folder / "card")
+        return given
+
+    def cut(self) -> None:
+        self.outbox.close()
+        shutil.rmtree(self.state)
+        shutil.copytree(self.folder / "card", self.state)
+        self.start()
+
+    def _note(self, statement: str) -> None:
+        self.forced = self.forced or statement == "PRAGMA synchronous=FULL"
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.lists(st.integers(1, 12), max_size=6), min_size=1, max_size=5))
+def test_no_number_is_given_out_again_after_a_power_cut_that_takes_back_all_it_can(
+    tmp_path_factory: pytest.TempPathFactory, starts: list[list[int]]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("serayu.edge.outbox._RESERVED", 20)
+        card = Card(tmp_path_factory.mktemp("card"))
+        given = card.append(1)
+        for batches in starts:
+            for count in batches:
+                given += card.append(count)
+            card.cut()
+        given += card.append(1)
+        card.outbox.close()
+    assert len(set(given)) == len(given)
+    assert given == sorted(given)
+
+
+def test_few_commits_are_forced_to_the_card_where_the_settings_want_few(tmp_path: Path) -> None:
+    card = Card(tmp_path)
+    forced = 0
+    for _ in range(50):
+        card.append(100)
+        forced += card.forced
+    assert forced == 1
+
+
+def test_numbers_skipped_by_a_new_start_are_not_counted_as_readings(tmp_path: Path) -> None:
+    card = Card(tmp_path)
+    card.append(3)
+    card.outbox.confirm([1])
+    assert card.outbox.append(samples(1)) == range(4, 5)
+    card.outbox.close()
+    card.start()
+    (skipped,) = card.append(1)
+    assert skipped > 100_000
+    assert card.outbox.counters()["accepted"] == 5
+    assert read_progress(card.outbox.path) == Progress(accepted=5, confirmed=1, pending=4)
 
 
 class OutboxMachine(RuleBasedStateMachine):

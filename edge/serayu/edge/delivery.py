@@ -90,6 +90,8 @@ class Delivery:
             self._asked_s, self._held = None, False
         room = self._config.window - len(self._way)
         fresh = self._outbox.pending(limit=room, after=self._cursor) if room > 0 and self._has_more() else []
+        if room > 0 and not fresh:
+            self._cursor = self._outbox.last_seq  # the rest are numbers that the outbox has skipped
         if self._unanswered(now_s):
             timed = list(takewhile(lambda reading: reading.t_us is not None, fresh))
             self._held, fresh = len(timed) < len(fresh), timed

@@ -19,6 +19,7 @@ from serayu.models.times import US_PER_DAY
 __all__ = ["Outbox", "Pending", "Stamped"]
 
 REJECTED_KEPT = 1_000
+_RESERVED = 100_000  # numbers set aside by one commit that reaches the card
 _DROP_SHARE, _DROP_LEAST = 64, 64  # the oldest 1/64 of the readings, at least 64, give way at once
 _VACUUM_PAGES = 64
 _FIELDS = "seq, property, value, unit, t_us, boot, boot_us, provisional"
@@ -87,8 +88,10 @@ class Outbox:
             self.backlog: int = self._db.execute("SELECT count(*) FROM outbox").fetchone()[0]
             self._page_size: int = self._db.execute("PRAGMA page_size").fetchone()[0]
             self._counters: dict[str, int] = dict(self._db.execute("SELECT name, n FROM counter"))
-            self.last_seq = self._last_seq()
+            row = self._db.execute("SELECT value FROM meta WHERE key = 'reserved'").fetchone()
+            self._reserved = int(row[0]) if row else 0
             self._boots = self._enter_boot(boot_id)
+            self.last_seq = self._last_seq()
         self._boot = max(self._boots)
         self._room_fault: str | None = None
 
@@ -98,6 +101,11 @@ class Outbox:
 
     def append(self, samples: Sequence[Stamped]) -> range:
         """Accept readings in one commit and return their numbers.
+
+        A number names one reading for ever, so none is given out that a power cut could take back and the next
+        start of the device give again. With ``synchronous = "NORMAL"`` the card may not have the last commits:
+        then numbers come out of a block that was set aside by a commit that it has, and the next start of the
+        device begins after that block.
 
         With the policy ``refuse_newest`` a full outbox accepts none and counts them as refused; with
         ``drop_oldest`` the oldest make room, now or, where the card fails at that, at the next call.
@@ -241,7 +249,8 @@ class Outbox:
 
     def counters(self) -> Mapping[str, int]:
         """Return how many readings were accepted, confirmed, rejected, dropped by a bound, and refused at the door."""
-        return {"accepted": self.last_seq, **self._counters}
+        gone = sum(self._counters[name] for name in ("confirmed", "rejected", "dropped"))
+        return {"accepted": self.backlog + gone, **self._counters}
 
     def used_bytes(self) -> int:
         """Return the bytes of the file's pages that hold something."""
@@ -260,7 +269,9 @@ class Outbox:
 
     def _accept(self, samples: Sequence[Stamped]) -> range:
         refuse = self._config.policy == "refuse_newest" and self.used_bytes() >= self._config.max_bytes
-        with self._commit(durable=self._config.synchronous == "FULL"):
+        reserve = self._config.synchronous == "NORMAL" and self.last_seq + len(samples) > self._reserved
+        reserved = self.last_seq + len(samples) + _RESERVED if reserve else self._reserved
+        with self._commit(durable=reserve or self._config.synchronous == "FULL"):
             if refuse:
                 self._count("refused", len(samples))
                 return range(0)
@@ -272,7 +283,10 @@ class Outbox:
             self._db.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?)", list(marks.items()))
             last_us = max(s.boot_us for s in samples)
             self._db.execute("UPDATE boot SET last_us = max(last_us, ?) WHERE n = ?", (last_us, self._boot))
+            if reserve:
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('reserved', ?)", (str(reserved),))
             last = self._last_seq()
+        self._reserved = reserved
         first, self.last_seq = self.last_seq + 1, last
         self.backlog += len(samples)
         self._boots[self._boot] = max(self._boots[self._boot], last_us)
@@ -344,8 +358,12 @@ class Outbox:
         """Return the last known time since start of each start, this one included."""
         row = self._db.execute("SELECT boot_id FROM boot ORDER BY n DESC LIMIT 1").fetchone()
         if row is None or row[0] != boot_id:
-            self._db.execute(
-                "DELETE FROM boot WHERE n < coalesce((SELECT min(boot) FROM outbox), (SELECT max(n) FROM boot))"
-            )
-            self._db.execute("INSERT INTO boot (boot_id, last_us) VALUES (?, 0)", (boot_id,))
+            with self._commit(durable=False):
+                self._db.execute(
+                    "DELETE FROM boot WHERE n < coalesce((SELECT min(boot) FROM outbox), (SELECT max(n) FROM boot))"
+                )
+                self._db.execute("INSERT INTO boot (boot_id, last_us) VALUES (?, 0)", (boot_id,))
+                self._db.execute(
+                    "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'outbox'", (self._reserved,)
+                )
         return dict(self._db.execute("SELECT n, last_us FROM boot"))
