@@ -171,6 +171,39 @@ def test_a_rejected_reading_is_kept_apart_and_never_sent_again(bench: Bench) -> 
     assert bench.take(2.0) == []
 
 
+TAKEN = "identity_conflict: this (station, oid, seq) is stored with another value or time"
+
+
+@pytest.mark.parametrize("known", [4, 100_003, 2_000_000])
+def test_readings_of_an_old_copy_of_the_outbox_get_numbers_that_ingest_does_not_know(
+    tmp_path: Path, known: int
+) -> None:
+    bench = Bench(tmp_path)
+    at_ingest: dict[int, float] = {}
+    for n in range(60):  # ingest knows other readings by the numbers up to `known`
+        if n < 10:
+            bench.outbox.append([Stamped("stage", float(n), "m", START_US + n, START_US + n, 0)])
+        readings = bench.delivery.take(float(n))
+        bad = tuple(Rejection(r.seq, TAKEN) for r in readings if r.seq <= known)
+        good = {r.seq: r.value for r in readings if r.seq > known}
+        at_ingest |= good
+        ok = tuple((seq, seq) for seq in good)
+        bench.delivery.settle(Ack(bench.outbox.oid, ok=ok, rejected=bad), n + 0.5)
+    assert sorted(at_ingest.values()) == [float(n) for n in range(10)]
+    counters = bench.outbox.counters()
+    assert (bench.outbox.backlog, counters["confirmed"], counters["rejected"]) == (0, 10, 0)
+    assert bench.outbox.last_seq < 2 * (known + 200_000)
+
+
+def test_an_ingest_that_knows_every_number_is_not_asked_for_ever(bench: Bench) -> None:
+    bench.add(3)
+    for n in range(100):
+        bad = tuple(Rejection(seq, TAKEN) for seq in bench.take(float(n)))
+        bench.delivery.settle(Ack(bench.outbox.oid, rejected=bad), n + 0.5)
+    assert (bench.outbox.backlog, bench.outbox.counters()["rejected"]) == (0, 3)
+    assert bench.outbox.last_seq < 2**53
+
+
 def test_a_reading_dropped_by_a_bound_leaves_the_window(bench: Bench) -> None:
     bench.add(3)
     bench.take(0.0)

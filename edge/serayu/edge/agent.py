@@ -167,6 +167,8 @@ class Agent:
             return
         if ack.now is not None:
             self._ingest_ahead_us = ack.now - self._clock.source.wall_us()
+        if settled.renumbered:
+            _log.warning("ingest knows the numbers of %d readings; they get new ones", settled.renumbered)
         if settled.rejected:
             _log.warning("ingest refuses %d readings: %s", settled.rejected, ack.rejected[0].reason)
 

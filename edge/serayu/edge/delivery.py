@@ -4,7 +4,7 @@ Nothing here knows MQTT. A broker's PUBACK counts for nothing: only ingest's ans
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -15,6 +15,8 @@ from serayu.edge.packs import Ack
 __all__ = ["Delivery", "Settled"]
 
 _UNTIMED_WAIT_S = 2.0  # an ingest that is there has answered long before
+_TAKEN = "identity_conflict:"  # what ingest says of a number under which it knows another reading
+_SKIP, _SKIPS_MAX = 100_000, 16  # numbers to skip then, doubled each time: 6.5 thousand million in the end
 _PROBE_MAX_S = 30.0  # pace of asking an ingest that says nothing
 
 
@@ -26,10 +28,11 @@ class _OnTheWay:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What an answer did: readings confirmed and rejected."""
+    """What an answer did: readings confirmed, rejected, and given another number."""
 
     confirmed: int
     rejected: int
+    renumbered: int = 0
 
 
 class Delivery:
@@ -41,6 +44,9 @@ class Delivery:
 
     A reading without a time of its own says how old it is when it goes out. A broker that keeps it for an ingest that
     is away makes it younger than it is, so fresh ones wait here while nothing has been answered for two seconds.
+
+    An older copy of the outbox's file, put back, gives out numbers that ingest knows already. Then ingest refuses
+    good readings because of their numbers alone; they get new ones, ever further ahead, until they are new to ingest.
 
     Parameters
     ----------
@@ -63,6 +69,7 @@ class Delivery:
         self._probes = 0
         self._asked_s: float | None = None  # the first sending since ingest was heard
         self._held = False
+        self._skips, self._skipped_from = 0, 0
         self._probe_max_s = min(_PROBE_MAX_S, config.ack_timeout_max_s)
         self.resent = 0
 
@@ -113,7 +120,11 @@ class Delivery:
             return Settled(0, 0)
         reasons = {r.seq: r.reason for r in ack.rejected if r.seq in self._way}
         confirmed = [seq for seq in self._within(ack.ok) if seq not in reasons]
-        settled = Settled(self._outbox.confirm(confirmed), self._outbox.reject(reasons))
+        taken = self._taken(reasons)
+        refused = {seq: reason for seq, reason in reasons.items() if seq not in taken}
+        settled = Settled(
+            self._outbox.confirm(confirmed), self._outbox.reject(refused), self._renumber(taken)
+        )
         for seq in [*confirmed, *reasons]:
             del self._way[seq]
         self._revive(now_s)
@@ -133,6 +144,22 @@ class Delivery:
     def age_us(self, reading: Pending) -> int:
         """Return a reading's age now."""
         return self._outbox.age_us(reading, boot_us=self._boot_us())
+
+    def _taken(self, reasons: Mapping[int, str]) -> list[int]:
+        taken = [seq for seq, reason in reasons.items() if reason.startswith(_TAKEN)]
+        if self._skips == _SKIPS_MAX and any(seq > self._skipped_from for seq in taken):
+            return []  # no copy of a file is so old: ingest is wrong, and asking it on would never end
+        return taken
+
+    def _renumber(self, taken: Sequence[int]) -> int:
+        if not taken:
+            return 0
+        further = max(taken) > self._skipped_from or not self._skips
+        before = self._outbox.last_seq
+        renumbered = self._outbox.renumber(taken, skip=_SKIP * 2**self._skips if further else 0)
+        if further:
+            self._skips, self._skipped_from = self._skips + 1, before
+        return renumbered
 
     def _unanswered(self, now_s: float) -> bool:
         return self._asked_s is not None and now_s - self._asked_s > _UNTIMED_WAIT_S

@@ -169,6 +169,27 @@ class Outbox:
         self.backlog -= moved
         return moved
 
+    def renumber(self, seqs: Iterable[int], *, skip: int) -> int:
+        """Give unconfirmed readings new numbers, *skip* beyond the last; returns how many there were.
+
+        Raises
+        ------
+        StoreError
+            The file cannot be written; they keep their numbers.
+        """
+        held = [(reading.seq,) for reading in self.get(list(seqs))]
+        if not held:
+            return 0
+        first = self.last_seq + skip + 1
+        last = first + len(held) - 1
+        with self._commit(durable=True):
+            moves = [(new, *old) for new, old in enumerate(held, first)]
+            self._db.executemany("UPDATE outbox SET seq = ? WHERE seq = ?", moves)
+            self._db.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'outbox'", (last,))
+            self._reserve(last + _RESERVED)
+        self.last_seq, self._reserved = last, last + _RESERVED
+        return len(held)
+
     def rejected(self, *, limit: int = REJECTED_KEPT) -> list[tuple[int, str, float, str]]:
         """Return the last rejected readings as (seq, property, value, reason)."""
         with translated(self.path):
@@ -284,13 +305,16 @@ class Outbox:
             last_us = max(s.boot_us for s in samples)
             self._db.execute("UPDATE boot SET last_us = max(last_us, ?) WHERE n = ?", (last_us, self._boot))
             if reserve:
-                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('reserved', ?)", (str(reserved),))
+                self._reserve(reserved)
             last = self._last_seq()
         self._reserved = reserved
         first, self.last_seq = self.last_seq + 1, last
         self.backlog += len(samples)
         self._boots[self._boot] = max(self._boots[self._boot], last_us)
         return range(first, last + 1)
+
+    def _reserve(self, reserved: int) -> None:
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('reserved', ?)", (str(reserved),))
 
     def _make_room(self) -> None:
         """Drop the oldest readings of an outbox that is too large.
