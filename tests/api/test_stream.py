@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
+from serayu.api.stream import Stream
 from serayu.models.siaga import Siaga
 from tests.api.site import Site, site
+from tests.servers import wait_for
 
 UP = (Siaga.NORMAL, Siaga.WASPADA)
 DOWN = (Siaga.WASPADA, Siaga.NORMAL)
@@ -165,6 +168,53 @@ def test_listeners_learn_that_the_register_went_back(api: Site) -> None:
         again = api.change("hulu", *UP)
         assert again <= numbers[-1]
         assert _take(events, "alert")[0] == str(again)
+
+
+def test_a_defect_while_looking_is_logged_and_the_stream_goes_on(
+    api: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    look, failed = Stream.look, threading.Event()
+
+    async def look_badly_once(stream: Stream) -> None:
+        if stream.clients and not failed.is_set():
+            failed.set()
+            raise ZeroDivisionError("a defect")
+        await look(stream)
+
+    monkeypatch.setattr(Stream, "look", look_badly_once)
+    with listening(api) as events:
+        _take(events, "hello")
+        assert failed.wait(20)
+        number = api.change("hulu", *UP)
+        assert _take(events, "alert")[0] == str(number)
+    wait_for(lambda: api.get("/readyz").status_code == 200, what="readiness")
+    (record,) = [record for record in caplog.records if record.name == "serayu.api.stream"]
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError
+
+
+def test_a_stream_that_cannot_look_is_not_ready_and_sends_no_heartbeat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def look(_stream: Stream) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(Stream, "look", look)
+    with site(tmp_path, stream_heartbeat_s=0.05) as api:
+        wait_for(lambda: api.get("/readyz").status_code == 503, what="a look")
+        assert api.get("/readyz").json()["checks"]["stream"] == {"ok": False}
+        with listening(api) as events:
+            assert [next(events)[0] for _ in range(4)] == ["hello", "comment", "comment", "comment"]
+
+
+def test_a_dead_follower_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def die(_stream: Stream) -> None:
+        """End at once."""
+
+    monkeypatch.setattr(Stream, "follow", die)
+    with site(tmp_path) as api:
+        answer = api.get("/readyz")
+        assert (answer.status_code, answer.json()["checks"]["stream"]) == (503, {"ok": False})
 
 
 @pytest.mark.parametrize("last", ["x", "-1", "1" * 19, "٣"])

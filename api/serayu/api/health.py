@@ -28,16 +28,17 @@ async def healthz(_who: Annotated[Principal, Depends(EVERYBODY)]) -> Response:
 
 @router.get(
     "/readyz",
-    summary="The stores answer and readings come in",
+    summary="The stores answer, readings come in and are passed on",
     responses={503: {"description": "Not ready."}},
 )
 async def readyz(request: Request, _who: Annotated[Principal, Depends(EVERYBODY)]) -> Response:
-    """Ask the hot store, the register, and when ingest last received a reading."""
+    """Ask the hot store, the register, when ingest last received a reading, and whether the stream is followed."""
     api = api_of(request)
-    checks = {
+    checks: dict[str, dict[str, object]] = {
         "hot_store": await _hot_store(api),
         "register": await _register(api),
         "ingest": await _ingest(api),
+        "stream": {"ok": api.stream.healthy},
     }
     ready = all(check["ok"] for check in checks.values())
     body = msgspec.json.encode({"status": "ready" if ready else "not ready", "checks": checks})

@@ -145,14 +145,10 @@ def _session_secret(settings: ApiSettings) -> bytes:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     api: Api = app.state.api
     await api.stream.start()
-    follower = asyncio.create_task(api.stream.follow(), name="serayu-api-stream")
     try:
         yield
     finally:
-        api.stream.close()
-        follower.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await follower
+        await api.stream.stop()
         api.workers.shutdown(wait=True)
         api.hot.close()
         api.register.close()

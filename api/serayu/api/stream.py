@@ -31,6 +31,7 @@ REMEMBERED = 1000
 PAGE = 200
 RETRY_MS = 3000
 RETRY_AFTER_S = 10
+FAULT_POLLS = 10  # looks left out after a defect, so that it does not fill the log
 
 ReadChanges = Callable[[int, int], Awaitable[Sequence[AlertChange]]]
 ReadNewest = Callable[[], Awaitable[int]]
@@ -77,23 +78,46 @@ class Stream:
         self._snapshot: Snapshot | None = None
         self._news = asyncio.Event()
         self._closing = False
+        self._follower: asyncio.Task[None] | None = None
+        self._fault = False
         self.clients = 0
 
     # -- the one who looks ----------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Begin after the newest alert change."""
+        """Begin to look for news, after the newest alert change."""
         self.last_id = self._recent_after = await self._read_newest()
         self._snapshot = await self._read_snapshot()
+        self._follower = asyncio.create_task(self.follow(), name="serayu-api-stream")
+
+    async def stop(self) -> None:
+        """End every listener's stream and look no more."""
+        self.close()
+        if self._follower is not None:
+            self._follower.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._follower
+
+    @property
+    def healthy(self) -> bool:
+        """Whether news are looked for, and the last look succeeded."""
+        return self._follower is not None and not self._follower.done() and not self._fault
 
     async def follow(self) -> None:
-        """Look for news until cancelled; a store that does not answer is asked again."""
+        """Look for news until cancelled; a store that does not answer is asked again, and no defect ends it."""
         while True:
+            pause_s = self._poll_s
             try:
                 await self.look()
+                self._fault = False
             except StoreError as error:
+                self._fault = True
                 log.warning("the stream cannot read: %s", error)
-            await asyncio.sleep(self._poll_s)
+            except Exception:
+                self._fault = True
+                pause_s *= FAULT_POLLS
+                log.exception("the stream's look for news failed")
+            await asyncio.sleep(pause_s)
 
     async def look(self) -> None:
         """Look once."""
@@ -204,7 +228,10 @@ class Stream:
                 yield change
 
     def _heartbeat(self) -> bytes:
-        return b": still here %d\n" % time.time() + event("heartbeat", {"version": self._version()})
+        alive = b": still here %d\n" % time.time()
+        if not self.healthy:  # whoever does not look cannot say that there is no news
+            return alive + b"\n"
+        return alive + event("heartbeat", {"version": self._version()})
 
     def _version(self) -> str | None:
         return None if self._snapshot is None else self._snapshot.version
