@@ -60,6 +60,16 @@ def test_backfill_stores_a_file_once_however_often_it_runs(folder: Path) -> None
     assert [(one.value, one.late) for one in found] == [(1.5, True), (1.6, True)]
 
 
+def test_a_longer_file_adds_its_new_rows_and_no_dead_letter_for_the_old(folder: Path) -> None:
+    file = folder / "old.csv"
+    fill = ("backfill", str(file), "--region", str(folder / "R"))
+    file.write_text(ROWS)
+    run(folder, *fill)
+    file.write_text(ROWS + "hulu,stage,2025-01-01T02:00:00Z,1.7,m\nhulu,stage,2025-01-01T01:00:00Z,1.9,m\n")
+    assert run(folder, *fill) == {"rows": 4, "stored": 1, "duplicates": 2, "rejected": 1}
+    assert run(folder, "dead-letters", "list")["counts"] == {"time_conflict": 1}
+
+
 @pytest.mark.parametrize(
     ("row", "place"),
     [

@@ -11,6 +11,7 @@ from serayu.ingest.decode import Message
 from serayu.ingest.pipeline import Pipeline
 from serayu.models.errors import BadInputError
 from serayu.models.senml import SenmlRecord, encode_pack, seconds
+from serayu.models.stores.hot_transaction import FILL_OID
 from serayu.models.times import SystemClock, parse_rfc3339
 from serayu.models.topics import topic
 
@@ -31,8 +32,8 @@ class Backfilled(NamedTuple):
 def backfill(file: Path, pipeline: Pipeline, *, region: str) -> Backfilled:
     """Store the rows of a CSV file with columns station_id, property, time_utc, value, unit.
 
-    The file's content is its outbox identity and the row its seq, so running it again changes nothing. Rows are
-    late by nature and never alert.
+    The file's content is its outbox identity and the row its seq, so running it again changes nothing. A row that
+    repeats a value which another file or an agent brought is a duplicate too. Rows are late by nature and never alert.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def backfill(file: Path, pipeline: Pipeline, *, region: str) -> Backfilled:
         The file or a row of it cannot be read; nothing of the file is stored.
     """
     records = list(_records(file, region))
-    oid = "csv-" + hashlib.sha256(file.read_bytes()).hexdigest()[:OID_LENGTH]
+    oid = FILL_OID + hashlib.sha256(file.read_bytes()).hexdigest()[:OID_LENGTH]
     stored = duplicates = rejected = 0
     for start in range(0, len(records), BATCH_ROWS):
         outcome = pipeline.process(_messages(records[start : start + BATCH_ROWS], oid))

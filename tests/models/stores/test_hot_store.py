@@ -60,6 +60,9 @@ VERDICTS = [
     pytest.param(reading(2, 0), TIME, id="the same time under another seq"),
     pytest.param(reading(2, 0, 2.0), TIME, id="the same time under another seq with another value"),
     pytest.param(reading(1, 0, oid="b2"), TIME, id="the same time from another outbox"),
+    pytest.param(reading(1, 0, oid="csv-b2"), DUPLICATE, id="the same time and value from a file"),
+    pytest.param(reading(1, 0, 2.0, oid="csv-b2"), TIME, id="the same time from a file, another value"),
+    pytest.param(reading(1, 60, oid="csv-b2"), NEW, id="another time from a file"),
 ]
 
 
@@ -131,7 +134,7 @@ some_readings = st.builds(
     st.integers(0, 200).map(lambda minutes: minutes * US_PER_MINUTE),
     st.integers(-16, 16).map(lambda eighths: eighths / 8),  # sums of eighths are exact
     key=names,
-    oid=st.sampled_from(["a1", "b2"]),
+    oid=st.sampled_from(["a1", "csv-b2"]),
     clock_ok=st.booleans(),
 )
 some_revisions = st.builds(
@@ -165,8 +168,9 @@ class Model:
         if earlier is not None:
             same = earlier.key == one.key and earlier.value == one.value
             return DUPLICATE if same and (earlier.t_us == one.t_us or not one.clock_ok) else IDENTITY
-        if (one.key, one.t_us) in self.observations:
-            return TIME
+        taken = self.observations.get((one.key, one.t_us))
+        if taken is not None:
+            return DUPLICATE if one.oid == "csv-b2" and taken.value == one.value else TIME
         self.identities[name] = one
         self.observations[(one.key, one.t_us)] = observed(one, flag)
         return NEW

@@ -14,6 +14,8 @@ from serayu.models.stores.dead_letters import DeadLetter, insert_dead_letters
 from serayu.models.stores.trend import UNUSABLE, same_value
 from serayu.models.times import US_PER_HOUR
 
+FILL_OID = "csv-"  # what outbox identities of files begin with
+
 
 class Verdict(enum.Enum):
     """What a reading is to the store."""
@@ -61,14 +63,19 @@ class HotTransaction:
             known.last_id = last_id
         self._first_id = last_id
         self._identities: dict[tuple[int, int], Reading] = {}
-        self._times: set[tuple[int, int]] = set()
+        self._times: dict[tuple[int, int], float] = {}
         self._put: dict[tuple[int, int], Observation] = {}
         self._put_identities: set[tuple[int, int]] = set()
 
     # -- what is new -----------------------------------------------------------------------------------------
 
     def classify(self, readings: Sequence[Reading]) -> list[Verdict]:
-        """Say of each reading whether it is new, in order; readings of one call know of one another."""
+        """Say of each reading whether it is new, in order; readings of one call know of one another.
+
+        A reading of a file (its oid begins with `FILL_OID`) that repeats the value stored for its time is a duplicate
+        whoever brought that value: files overlap one another and what agents sent. An agent's reading has to be
+        stored under its own identity, so the same in its case is a conflict.
+        """
         return [self._verdict(reading) for reading in readings]
 
     def stored_time(self, reading: Reading) -> int | None:
@@ -88,14 +95,13 @@ class HotTransaction:
                 same = row[0] == series and same_time and row[2] == reading.value
                 return Verdict.DUPLICATE if same else Verdict.IDENTITY_CONFLICT
         t_us = reading.t_us
-        if t_us <= known.time[series] and (
-            (series, t_us) in self._times or self._at(series, t_us) is not None
-        ):
-            return Verdict.TIME_CONFLICT
+        if t_us <= known.time[series] and (taken := self._value_at(series, t_us)) is not None:
+            repeats = reading.oid.startswith(FILL_OID) and taken == reading.value
+            return Verdict.DUPLICATE if repeats else Verdict.TIME_CONFLICT
         known.seq[outbox] = max(known.seq[outbox], seq)
         known.time[series] = max(known.time[series], t_us)
         self._identities[(outbox, seq)] = reading
-        self._times.add((series, t_us))
+        self._times[(series, t_us)] = reading.value
         return Verdict.NEW
 
     def _stored(self, outbox: int, seq: int) -> tuple[int, int, float] | None:
@@ -109,6 +115,14 @@ class HotTransaction:
             "SELECT value, flag, tests FROM observation WHERE series = ? AND t = ?", (series, t_us)
         ).fetchone()
         return row
+
+    def _value_at(self, series: int, t_us: int) -> float | None:
+        """Return the value taken or stored for a time, NaN for a missing one, or None."""
+        taken = self._times.get((series, t_us))
+        if taken is not None:
+            return taken
+        row = self._at(series, t_us)
+        return None if row is None else math.nan if row[0] is None else row[0]
 
     def _series(self, key: SeriesKey) -> int:
         series = self._known.series.get(key)
