@@ -61,6 +61,6 @@ def read_progress(file: Path) -> Progress:
             pending = link.execute("SELECT count(*) FROM outbox").fetchone()[0]
         finally:
             link.close()
-    # Not the highest number: some are skipped after a power cut.
+    # Not the highest number: a new start of the device may skip some.
     accepted = pending + counters["confirmed"] + counters["rejected"] + counters["dropped"]
     return Progress(accepted=accepted, pending=pending, **counters)
