@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from serayu.api.stream import Stream
+from serayu.models.access import Role
 from serayu.models.siaga import Siaga
 from tests.api.site import Site, site
 from tests.servers import wait_for
@@ -127,6 +128,28 @@ def test_silence_is_broken_by_heartbeats(tmp_path: Path) -> None:
         _take(events, "hello")
         assert next(events)[0] == "comment"
         assert next(events)[0] == "heartbeat"
+
+
+@pytest.mark.parametrize("login", [False, True], ids=["by key", "by cookie"])
+def test_revoking_a_key_ends_its_stream(tmp_path: Path, login: bool) -> None:  # noqa: FBT001 -- a table's column
+    with site(tmp_path, stream_heartbeat_s=0.05) as api, api.client(None if login else "dishub") as client:
+        if login:
+            client.post("/login", data={"key": api.secrets["keys"]["dishub"]})
+        with client.stream("GET", "/api/v1/stream") as answer, listening(api) as public:
+            events = _events(answer)
+            assert [next(events)[0] for _ in range(3)] == ["hello", "comment", "heartbeat"]
+            (key,) = (key for key in api.register.keys("33.02") if key.role is Role.DISHUB)
+            api.register.revoke_key(key.id, now_us=1)
+            assert all(name in ("comment", "heartbeat") for name, _, _ in events)  # and no more
+            number = api.change("hulu", *UP)
+            assert _take(public, "alert")[0] == str(number)
+
+
+def test_a_login_that_ends_ends_its_stream(tmp_path: Path) -> None:
+    with site(tmp_path, stream_heartbeat_s=0.05, session_hours=1 / 3600) as api, api.client() as client:
+        client.post("/login", data={"key": api.secrets["keys"]["dishub"]})
+        with client.stream("GET", "/api/v1/stream") as answer:
+            assert {name for name, _, _ in _events(answer)} <= {"hello", "comment", "heartbeat"}
 
 
 def test_one_listener_too_many_is_told_when_to_come_back(tmp_path: Path) -> None:

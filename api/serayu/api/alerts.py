@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from serayu.api.context import Api, api_of
 from serayu.api.examples import ALERT_EXAMPLE, CHANGE_EXAMPLE
 from serayu.api.observations import moment
-from serayu.api.security import EVERYBODY, OFFICERS, Principal
+from serayu.api.security import EVERYBODY, OFFICERS, Principal, still_holds
 from serayu.api.views import change_view
 from serayu.models.alert import Alert, AlertStatus, alert_document
 from serayu.models.errors import BadInputError, ConflictError, NotFoundError
@@ -131,11 +131,13 @@ async def stream(
         str | None, Query(alias="last_event_id", description="Where a header cannot be sent.")
     ] = None,
 ) -> Response:
-    """Stream events until either side ends it."""
-    live = api_of(request).stream
+    """Stream events until either side ends it, or the caller's key or login is no longer valid."""
+    api = api_of(request)
+    live = api.stream
     live.admit()
     resume = last_event_id if last_event_id is not None else last_event
-    events = live.listen(who.audience, None if resume is None else change_number(resume))
+    last = None if resume is None else change_number(resume)
+    events = live.listen(who.audience, last, allowed=lambda: still_holds(api, who))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 

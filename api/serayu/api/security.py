@@ -28,6 +28,7 @@ __all__ = [
     "Principal",
     "caller",
     "same_origin",
+    "still_holds",
 ]
 
 OPEN = frozenset({StationKind.RIVER, StationKind.RAIN, StationKind.JUNCTION})
@@ -141,6 +142,15 @@ async def caller(request: Request) -> Principal:
         return ANONYMOUS
     key_or_none = await api.run(live_key, api, session.key_id)
     return ANONYMOUS if key_or_none is None else Principal(key_or_none.role, key_or_none, session)
+
+
+async def still_holds(api: Api, who: Principal) -> bool:
+    """Whether a caller would still be let in as the same: the key not revoked, the login not over."""
+    if who.key is None:
+        return True
+    if who.session is not None and who.session.until_us <= SystemClock().now_us():
+        return False
+    return await api.run(live_key, api, who.key.id) is not None
 
 
 def live_key(api: Api, key_id: str) -> ApiKey | None:

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -169,7 +169,9 @@ class Stream:
         if self.clients >= self._clients_at_most:
             raise TooManyError("too many listeners", retry_after_s=RETRY_AFTER_S)
 
-    async def listen(self, audience: Audience, last_event_id: int | None) -> AsyncIterator[bytes]:
+    async def listen(
+        self, audience: Audience, last_event_id: int | None, *, allowed: Callable[[], Awaitable[bool]]
+    ) -> AsyncIterator[bytes]:
         """Yield events for one listener, admitted before.
 
         Parameters
@@ -178,42 +180,54 @@ class Stream:
             Whose stations' readings are told.
         last_event_id
             The last alert change that the listener knows; None for one that starts now.
+        allowed
+            Asked as often as heartbeats come; the stream ends when the listener may no longer listen.
         """
         self.clients += 1
+        asked = time.monotonic()
         try:
-            sent: dict[str, object] = {}
-            # Without a number: what came before is in the lists that the listener has just read.
-            resets, newest_id = self._resets, await self._read_newest()
-            position = newest_id if last_event_id is None else min(last_event_id, newest_id)
-            snapshot = await self._read_snapshot()
-            sent.update(snapshot.marks)
-            yield b"retry: %d\n\n" % RETRY_MS + event("hello", snapshot.moment, number=position)
-            if last_event_id is not None and last_event_id > position:
-                yield event("reset", snapshot.moment, number=position)
-            while not self._closing:
-                news = self._news
-                if resets != self._resets:
-                    resets = self._resets
-                    if position > self.last_id:
-                        position = self.last_id
-                        yield event("reset", snapshot.moment, number=position)
-                async for change in self._changes_after(position):
-                    position = change.id
-                    yield event("alert", change_view(change), number=position)
-                # What the listener has seen may be newer than what was last looked at for all.
-                newest = self._snapshot
-                if newest is not None and newest.made_at > snapshot.made_at:
-                    snapshot = newest
-                    if (update := _update(snapshot, audience, sent)) is not None:
-                        yield event("latest", update)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(news.wait(), self._heartbeat_s)
-                    continue
-                yield self._heartbeat()
+            async with contextlib.aclosing(self._events(audience, last_event_id)) as events:
+                async for said in events:
+                    if time.monotonic() - asked >= self._heartbeat_s:
+                        if not await allowed():
+                            return
+                        asked = time.monotonic()
+                    yield said
         except StoreError as error:  # the listener comes back with the last number it has
             log.warning("a stream ends: %s", error)
         finally:
             self.clients -= 1
+
+    async def _events(self, audience: Audience, last_event_id: int | None) -> AsyncGenerator[bytes, None]:
+        sent: dict[str, object] = {}
+        # Without a number: what came before is in the lists that the listener has just read.
+        resets, newest_id = self._resets, await self._read_newest()
+        position = newest_id if last_event_id is None else min(last_event_id, newest_id)
+        snapshot = await self._read_snapshot()
+        sent.update(snapshot.marks)
+        yield b"retry: %d\n\n" % RETRY_MS + event("hello", snapshot.moment, number=position)
+        if last_event_id is not None and last_event_id > position:
+            yield event("reset", snapshot.moment, number=position)
+        while not self._closing:
+            news = self._news
+            if resets != self._resets:
+                resets = self._resets
+                if position > self.last_id:
+                    position = self.last_id
+                    yield event("reset", snapshot.moment, number=position)
+            async for change in self._changes_after(position):
+                position = change.id
+                yield event("alert", change_view(change), number=position)
+            # What the listener has seen may be newer than what was last looked at for all.
+            newest = self._snapshot
+            if newest is not None and newest.made_at > snapshot.made_at:
+                snapshot = newest
+                if (update := _update(snapshot, audience, sent)) is not None:
+                    yield event("latest", update)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), self._heartbeat_s)
+                continue
+            yield self._heartbeat()
 
     async def _changes_after(self, position: int) -> AsyncIterator[AlertChange]:
         if position >= self._recent_after:
