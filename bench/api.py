@@ -114,7 +114,8 @@ def fill(path: Path, names: Sequence[tuple[str, str]], *, rows: int, end_us: int
     for _, statement in indexes:
         link.execute(statement)
     link.execute(
-        f"INSERT INTO hourly SELECT series, t - t % {US_PER_HOUR}, count(*), sum(value), min(value), max(value)"  # noqa: S608 -- a constant
+        "INSERT INTO hourly (series, hour, n, total, minimum, maximum)"  # noqa: S608 -- a constant
+        f" SELECT series, t - t % {US_PER_HOUR}, count(*), sum(value), min(value), max(value)"
         " FROM observation GROUP BY 1, 2"
     )
     link.execute(

@@ -19,6 +19,7 @@ LATE_AFTER_US = 30 * US_PER_MINUTE
 _CONFLICTS = {
     Verdict.IDENTITY_CONFLICT: "this (station, oid, seq) is stored with another value or time",
     Verdict.TIME_CONFLICT: "another reading of this datastream is stored for this time",
+    Verdict.CLOSED_HOUR: "the readings of this hour were deleted by retention: nothing can be added to it",
 }
 
 

@@ -14,11 +14,14 @@ from serayu.models.stores.hot_transaction import Revision
 from serayu.models.stores.silences import STATUS_BYTES, AgentStatus
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE
 from tests.models.stores.hot_story import (
+    CLOSED,
+    DUPLICATE,
     KEY,
     NEW,
     OTHER,
     RAIN,
     T0,
+    observed,
     reading,
     take,
 )
@@ -98,6 +101,61 @@ def test_retention_keeps_the_hour_that_it_would_cut(store: HotStore) -> None:
         transaction.revise([Revision(KEY, T0 + US_PER_HOUR, QualityFlag.FAIL, 1)])
     (first, second) = store.aggregate(KEY, T0, T0 + 2 * US_PER_HOUR, step_us=US_PER_HOUR)
     assert (first.count, second.count) == (6, 5)
+
+
+def counted(store: HotStore) -> list[int]:
+    start, end = T0 - US_PER_DAY, T0 + US_PER_DAY
+    return [bucket.count for bucket in store.aggregate(KEY, start, end, step_us=US_PER_HOUR)]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_comes_for_a_deleted_hour_again_is_not_counted_twice(
+    path: Path,
+    restarted: bool,  # noqa: FBT001
+) -> None:
+    old = [reading(i, i * US_PER_MINUTE, float(i), oid="csv-1") for i in range(1, 11)]
+    with HotStore(path) as store:
+        take(store, old)
+        assert store.delete_before(T0 + 2 * US_PER_HOUR) == 10
+        if restarted:
+            store.close()
+        assert take(store, old) == [DUPLICATE] * 10
+        assert take(store, [reading(1, 11 * US_PER_MINUTE, oid="csv-2")]) == [DUPLICATE]
+        assert (
+            take(store, [reading(3, 3 * US_PER_MINUTE, 3.0), reading(99, 12 * US_PER_MINUTE)]) == [CLOSED] * 2
+        )
+        (refusal,) = store.write([observed(reading(1, 13 * US_PER_MINUTE))])
+        assert "closed" in refusal.reason
+        assert (store.count(), counted(store)) == (0, [10])
+
+
+def test_an_old_hour_of_which_nothing_was_deleted_is_filled(store: HotStore) -> None:
+    take(store, [reading(1, 0)])
+    assert store.delete_before(T0 + US_PER_HOUR) == 1
+    for seq in (1, 2):  # two batches, the second after the hour has its row
+        assert take(store, [reading(seq, seq * US_PER_MINUTE - US_PER_HOUR, oid="csv-1")]) == [NEW]
+    assert take(store, [reading(9, 30 * US_PER_MINUTE - US_PER_HOUR)]) == [NEW]
+    assert counted(store) == [3, 1]
+
+
+def test_an_hour_of_unusable_values_is_closed_too_and_stays_empty(store: HotStore) -> None:
+    one = reading(1, 0, oid="csv-1")
+    take(store, [one], QualityFlag.FAIL)
+    assert store.delete_before(T0 + US_PER_HOUR) == 1
+    assert take(store, [one]) == [DUPLICATE]
+    assert counted(store) == []
+
+
+def test_a_revision_in_a_closed_hour_does_not_recount_it(
+    store: HotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serayu.models.stores.hot.RETENTION_CHUNK", 4)
+    take(store, [reading(i, i * US_PER_MINUTE) for i in range(1, 11)])
+    assert store.delete_before(T0 + US_PER_HOUR) == 4
+    with store.transaction() as transaction:
+        transaction.revise([Revision(KEY, T0 + 10 * US_PER_MINUTE, QualityFlag.FAIL, 1)])
+    assert store.window(KEY, 0, 2 * T0)[-1].flag is QualityFlag.FAIL
+    assert counted(store) == [10]
 
 
 def test_retention_works_in_pieces(store: HotStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -189,16 +189,9 @@ class HotStore:
 
     def advance(self, name: str, position: int, letters: Sequence[DeadLetter]) -> None:
         """Keep what a follower could not use and remember how far it has come, both or neither."""
-        with translated(self.path):
-            connection = self._readers.get()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                insert_dead_letters(connection, letters)
-                connection.execute(_SET_CURSOR, (name, position))
-                connection.execute("COMMIT")
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+        with self._reader_transaction() as connection:
+            insert_dead_letters(connection, letters)
+            connection.execute(_SET_CURSOR, (name, position))
 
     def first_received_after(self, change_id: int) -> int | None:
         """Return when the first row after a change was received, microseconds UTC; None for no row."""
@@ -208,7 +201,9 @@ class HotStore:
     def delete_before(self, t_us: int, *, keep_after: Sequence[str] = ()) -> int:
         """Delete raw observations older than *t_us*, never one that a named cursor has not passed.
 
-        `hourly` stays. Whole hours only, so that a later revision cannot recount an hour of which half is gone.
+        `hourly` stays, and is closed where raw rows go: readings that come for such an hour later are not counted in
+        it, see `HotTransaction.classify`. Whole hours only, so that a later revision cannot recount an hour of which
+        half is gone.
 
         Returns
         -------
@@ -216,19 +211,32 @@ class HotStore:
             Rows deleted; at most `RETENTION_CHUNK` a call, so that readers and the writer get their turn.
         """
         passed = min((self.cursor(name) for name in keep_after), default=self.last_change_id())
+        before_us = t_us - t_us % US_PER_HOUR
         # Found first, deleted then: the search holds no lock. A row revised in between has another id by
         # then.
-        found = self._read(_OLD, (t_us - t_us % US_PER_HOUR, passed, RETENTION_CHUNK))
+        found = self._read(_OLD, (before_us, passed, RETENTION_CHUNK))
         if not found:
             return 0
-        with translated(self.path):
-            cursor = self._readers.get().execute(
-                "DELETE FROM observation WHERE id IN (SELECT value FROM json_each(?))",
-                (json.dumps([row[0] for row in found]),),
-            )
-        return cursor.rowcount
+        ids = json.dumps([row[0] for row in found])
+        with self._reader_transaction() as connection:
+            connection.execute(_CLOSE_HOURS, (ids,))
+            connection.execute(_SET_DELETED_BEFORE, (before_us,))
+            return connection.execute(_DELETE, (ids,)).rowcount
 
     # -- inside ----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reader_transaction(self) -> Iterator[sqlite3.Connection]:
+        """Open a write transaction on this thread's connection: for small changes beside the writer's."""
+        with translated(self.path):
+            connection = self._readers.get()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     def _read(self, statement: str, parameters: Sequence[object] = ()) -> list[Any]:
         with translated(self.path):
@@ -255,6 +263,14 @@ _SET_CURSOR = "INSERT INTO cursor VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET
 _OLD = """
     SELECT o.id FROM series s CROSS JOIN observation o ON o.series = s.id AND o.t < ? WHERE o.id <= ? LIMIT ?
 """
+_GIVEN = "id IN (SELECT value FROM json_each(?))"
+_DELETE = f"DELETE FROM observation WHERE {_GIVEN}"  # noqa: S608 -- constants
+_CLOSE_HOURS = f"""
+    INSERT INTO hourly (series, hour, n, total, minimum, maximum, closed)
+    SELECT DISTINCT series, t - t % {US_PER_HOUR}, 0, 0.0, 0.0, 0.0, 1 FROM observation WHERE {_GIVEN}
+    ON CONFLICT (series, hour) DO UPDATE SET closed = 1
+"""  # noqa: S608 -- constants
+_SET_DELETED_BEFORE = "UPDATE meta SET value = max(value, ?) WHERE name = 'deleted_before'"
 _SERIES = "(SELECT id FROM series WHERE region = ? AND station = ? AND property = ?)"
 _LATEST = f"""
     SELECT s.region, s.station, s.property, l.t, l.value, l.flag, l.tests, l.received, l.late, p.t, p.value

@@ -51,6 +51,12 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     INSERT INTO meta VALUES ('last_id', 0);
     """,
+    # An hour is closed once a raw row of it was deleted: what its row in `hourly` says cannot be checked any
+    # more. Before 'deleted_before' (microseconds UTC) an hour may be closed, from there on none is.
+    """
+    ALTER TABLE hourly ADD COLUMN closed INTEGER NOT NULL DEFAULT 0;
+    INSERT INTO meta VALUES ('deleted_before', -4611686018427387904);
+    """,
 )
 
 

@@ -24,6 +24,7 @@ class Verdict(enum.Enum):
     DUPLICATE = "duplicate"
     IDENTITY_CONFLICT = "identity_conflict"
     TIME_CONFLICT = "time_conflict"
+    CLOSED_HOUR = "closed_hour"
 
 
 class Revision(NamedTuple):
@@ -57,11 +58,14 @@ class HotTransaction:
     def __init__(self, connection: sqlite3.Connection, known: Known) -> None:
         self._connection = connection
         self._known = known
-        (last_id,) = connection.execute("SELECT value FROM meta WHERE name = 'last_id'").fetchone()
+        meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+        last_id = meta["last_id"]
         if last_id != known.last_id:  # another process wrote, or this one has just started
             known.forget()
             known.last_id = last_id
         self._first_id = last_id
+        self._deleted_before = meta["deleted_before"]
+        self._closed_hours: dict[tuple[int, int], bool] = {}
         self._identities: dict[tuple[int, int], Reading] = {}
         self._times: dict[tuple[int, int], float] = {}
         self._put: dict[tuple[int, int], Observation] = {}
@@ -75,6 +79,10 @@ class HotTransaction:
         A reading of a file (its oid begins with `FILL_OID`) that repeats the value stored for its time is a duplicate
         whoever brought that value: files overlap one another and what agents sent. An agent's reading has to be
         stored under its own identity, so the same in its case is a conflict.
+
+        An hour is closed once retention has deleted raw rows of it: whether a reading was counted in it cannot be
+        told any more. So a file's reading in it is a duplicate, which lets a file run again, and an agent's is
+        refused, not lost in silence.
         """
         return [self._verdict(reading) for reading in readings]
 
@@ -98,6 +106,8 @@ class HotTransaction:
         if t_us <= known.time[series] and (taken := self._value_at(series, t_us)) is not None:
             repeats = reading.oid.startswith(FILL_OID) and taken == reading.value
             return Verdict.DUPLICATE if repeats else Verdict.TIME_CONFLICT
+        if self._closed(series, t_us):
+            return Verdict.DUPLICATE if reading.oid.startswith(FILL_OID) else Verdict.CLOSED_HOUR
         known.seq[outbox] = max(known.seq[outbox], seq)
         known.time[series] = max(known.time[series], t_us)
         self._identities[(outbox, seq)] = reading
@@ -115,6 +125,19 @@ class HotTransaction:
             "SELECT value, flag, tests FROM observation WHERE series = ? AND t = ?", (series, t_us)
         ).fetchone()
         return row
+
+    def _closed(self, series: int, t_us: int) -> bool:
+        """Say whether raw rows of a time's hour were deleted."""
+        if t_us >= self._deleted_before:
+            return False
+        hour = (series, t_us - t_us % US_PER_HOUR)
+        closed = self._closed_hours.get(hour)
+        if closed is None:
+            row = self._connection.execute(
+                "SELECT closed FROM hourly WHERE series = ? AND hour = ?", hour
+            ).fetchone()
+            closed = self._closed_hours[hour] = row is not None and row[0] == 1
+        return closed
 
     def _value_at(self, series: int, t_us: int) -> float | None:
         """Return the value taken or stored for a time, NaN for a missing one, or None."""
@@ -173,6 +196,8 @@ class HotTransaction:
             else:
                 self.revise([revision])
             return None
+        if self._closed(*place):
+            return "the raw observations of this hour were deleted: it is closed"
         if observation.oid:
             identity = (self._outbox(key, observation.oid), observation.seq)
             if identity in self._put_identities or self._stored(*identity) is not None:
@@ -243,7 +268,8 @@ class HotTransaction:
             self._connection.execute(
                 "UPDATE latest SET flag = ?, tests = ? WHERE series = ? AND t = ?", mark + where
             )
-            if (row[0] in UNUSABLE) != (revision.flag in UNUSABLE):
+            changed = (row[0] in UNUSABLE) != (revision.flag in UNUSABLE)
+            if changed and not self._closed(series, revision.t_us):
                 self._recount_hour(series, revision.t_us - revision.t_us % US_PER_HOUR)
 
     def _recount_hour(self, series: int, hour: int) -> None:
@@ -268,12 +294,12 @@ _UPSERT_LATEST = """
     received = excluded.received, late = excluded.late WHERE excluded.t > latest.t
 """
 _UPSERT_HOURLY = """
-    INSERT INTO hourly VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (series, hour) DO UPDATE SET
-    n = n + excluded.n, total = total + excluded.total,
+    INSERT INTO hourly (series, hour, n, total, minimum, maximum) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (series, hour) DO UPDATE SET n = n + excluded.n, total = total + excluded.total,
     minimum = min(minimum, excluded.minimum), maximum = max(maximum, excluded.maximum)
 """
 _RECOUNT_HOURLY = f"""
-    INSERT INTO hourly
+    INSERT INTO hourly (series, hour, n, total, minimum, maximum)
     SELECT series, t - t % {US_PER_HOUR}, count(*), sum(value), min(value), max(value) FROM observation
     WHERE series = ? AND t >= ? AND t < ? AND flag NOT IN (4, 9) AND value IS NOT NULL GROUP BY 1, 2
 """  # noqa: S608 -- constants
