@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from serayu.models.quality.flags import QualityFlag
-from serayu.models.stores.dead_letters import KEPT_BYTES, DeadLetter
+from serayu.models.stores.dead_letters import KEPT_BYTES, Bound, DeadLetter
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.hot_transaction import Revision
 from serayu.models.stores.silences import STATUS_BYTES, AgentStatus
@@ -193,6 +193,36 @@ def test_a_huge_dead_letter_is_cut_and_still_told_apart(store: HotStore) -> None
             [DeadLetter("t", long + end, "oversized", "", 1) for end in (b"a", b"b")]
         )
     assert [len(letter.payload) for letter in store.dead_letters.list()] == [KEPT_BYTES] * 2
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [
+        pytest.param(Bound(rows=3), id="rows"),
+        pytest.param(Bound(bytes=3 * 11 + 10), id="bytes"),
+        pytest.param(Bound(rows=3, bytes=3 * 11), id="both"),
+    ],
+)
+def test_the_oldest_dead_letters_give_way_and_still_count(path: Path, bound: Bound) -> None:
+    letters = [
+        DeadLetter("t", b"payload %02d" % number, "odd" if number % 2 else "even", "d", number)
+        for number in range(7)
+    ]
+    with HotStore(path, letters_bound=bound) as store:
+        with store.transaction() as transaction:
+            transaction.add_dead_letters([*letters[:4], letters[0]])
+        store.advance("influx", 1, letters[4:])
+    with HotStore(path, letters_bound=bound) as store:
+        assert [letter.first_received_us for letter in store.dead_letters.list()] == [4, 5, 6]
+        # The first was dropped and came again, so it was counted twice, as a letter of its own the second time.
+        assert store.dead_letters.counts() == {"even": 5, "odd": 3}
+        store.advance("influx", 2, [DeadLetter("t", b"x" * KEPT_BYTES, "huge", "d", 9)])
+        assert store.dead_letters.counts() == {"even": 5, "huge": 1, "odd": 3}
+    with sqlite3.connect(path) as connection:
+        held = connection.execute("SELECT count(*), coalesce(sum(1 + length(payload)), 0) FROM dead_letter")
+        kept = dict(connection.execute("SELECT name, value FROM meta WHERE name LIKE 'dead_letter_%'"))
+        assert held.fetchone() == (kept["dead_letter_rows"], kept["dead_letter_bytes"])
+    connection.close()
 
 
 def test_an_oversized_status_is_not_kept_and_the_one_before_stands(

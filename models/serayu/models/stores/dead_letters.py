@@ -8,6 +8,17 @@ from typing import Any, NamedTuple
 from serayu.models.stores.sqlite import ThreadConnections, translated
 
 KEPT_BYTES = 64 * 1024  # enough to see what an oversized message was
+DETAIL_CHARS = 1000
+
+
+class Bound(NamedTuple):
+    """How many letters are kept, and how many bytes of topics and payloads; the oldest give way.
+
+    Those given way still count in `DeadLetters.counts`.
+    """
+
+    rows: int = 100_000
+    bytes: int = 256 * 1024 * 1024
 
 
 class DeadLetter(NamedTuple):
@@ -54,10 +65,8 @@ class DeadLetters:
         return [KeptLetter(*row) for row in rows]
 
     def counts(self) -> dict[str, int]:
-        """Return how many messages died of each reason, repeats included."""
-        return dict(
-            self._run("SELECT reason, sum(count) FROM dead_letter GROUP BY reason ORDER BY reason", ())
-        )
+        """Return how many messages died of each reason, repeats and letters that were dropped included."""
+        return dict(self._run(_COUNTS, ()))
 
     def mark_replayed(self, letter_id: int, at_us: int) -> None:
         """Note that a letter was stored after all."""
@@ -68,22 +77,68 @@ class DeadLetters:
             return self._connections.get().execute(statement, parameters).fetchall()
 
 
-def insert_dead_letters(connection: sqlite3.Connection, letters: Sequence[DeadLetter]) -> None:
-    """Keep letters within the caller's transaction."""
-    connection.executemany(_KEEP, [_row(letter) for letter in letters])
+_COUNTS = """
+    SELECT reason, sum(count) FROM
+        (SELECT reason, count FROM dead_letter UNION ALL SELECT reason, count FROM dead_letter_dropped)
+    GROUP BY reason ORDER BY reason
+"""
 
 
+def insert_dead_letters(connection: sqlite3.Connection, letters: Sequence[DeadLetter], bound: Bound) -> None:
+    """Keep letters within the caller's transaction; the oldest give way where there are too many."""
+    rows = size = 0
+    for letter in letters:
+        row = _row(letter)
+        if connection.execute(_REPEAT, (row[6], row[4], row[0])).rowcount == 0:
+            connection.execute(_KEEP, row)
+            rows += 1
+            size += len(row[1].encode()) + len(row[2])
+    if rows:
+        _grow(connection, rows, size)
+        _drop_oldest(connection, bound)
+
+
+def _grow(connection: sqlite3.Connection, rows: int, size: int) -> None:
+    connection.executemany(
+        "UPDATE meta SET value = value + ? WHERE name = ?",
+        [(rows, "dead_letter_rows"), (size, "dead_letter_bytes")],
+    )
+
+
+def _drop_oldest(connection: sqlite3.Connection, bound: Bound) -> None:
+    held = dict(connection.execute("SELECT name, value FROM meta WHERE name LIKE 'dead_letter_%'").fetchall())
+    rows, size = held["dead_letter_rows"] - bound.rows, held["dead_letter_bytes"] - bound.bytes
+    if rows <= 0 and size <= 0:
+        return
+    dropped = dropped_bytes = last_id = 0
+    for letter_id, letter_bytes in connection.execute(_OLDEST):
+        if dropped >= rows and dropped_bytes >= size:
+            break
+        dropped, dropped_bytes, last_id = dropped + 1, dropped_bytes + letter_bytes, letter_id
+    connection.execute(_COUNT_DROPPED, (last_id,))
+    connection.execute("DELETE FROM dead_letter WHERE id <= ?", (last_id,))
+    _grow(connection, -dropped, -dropped_bytes)
+
+
+# A letter that was replayed and dies again is dead again.
+_REPEAT = """
+    UPDATE dead_letter SET count = count + 1, last_received = ?, detail = ?, replayed = NULL WHERE digest = ?
+"""
 _KEEP = """
     INSERT INTO dead_letter (digest, topic, payload, reason, detail, first_received, last_received, count)
     VALUES (?, ?, ?, ?, ?, ?, ?, 1)
-    ON CONFLICT (digest) DO UPDATE SET
-    count = count + 1, last_received = excluded.last_received, detail = excluded.detail
+"""
+_OLDEST = "SELECT id, length(CAST(topic AS BLOB)) + length(payload) FROM dead_letter ORDER BY id"
+_COUNT_DROPPED = """
+    INSERT INTO dead_letter_dropped SELECT reason, sum(count) FROM dead_letter WHERE id <= ? GROUP BY reason
+    ON CONFLICT (reason) DO UPDATE SET count = count + excluded.count
 """
 
 
 def _row(letter: DeadLetter) -> tuple[bytes, str, bytes, str, str, int, int]:
     payload, received_us = letter.payload[:KEPT_BYTES], letter.received_us
-    return _digest(letter), letter.topic, payload, letter.reason, letter.detail, received_us, received_us
+    detail = letter.detail[:DETAIL_CHARS]
+    return _digest(letter), letter.topic, payload, letter.reason, detail, received_us, received_us
 
 
 def _digest(letter: DeadLetter) -> bytes:

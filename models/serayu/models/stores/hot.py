@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self
 from serayu.models.ports import Latest, Refusal
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.reading import Bucket, Observation, Reading, SeriesKey
-from serayu.models.stores.dead_letters import DeadLetter, DeadLetters, insert_dead_letters
+from serayu.models.stores.dead_letters import Bound, DeadLetter, DeadLetters, insert_dead_letters
 from serayu.models.stores.hot_schema import migrate
 from serayu.models.stores.hot_transaction import HotTransaction, Known, Verdict
 from serayu.models.stores.silences import Silences
@@ -45,10 +45,15 @@ class HotStore:
         SQLite file; made with its folder where it is absent.
     busy_timeout_ms
         How long a commit waits for a lock that another process holds.
+    letters_bound
+        How many dead letters are kept.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_ms: int = 5000) -> None:
+    def __init__(
+        self, path: Path, *, busy_timeout_ms: int = 5000, letters_bound: Bound | None = None
+    ) -> None:
         self.path = path
+        self._letters_bound = letters_bound or Bound()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._busy_timeout_ms = busy_timeout_ms
         with closing(connect(path, busy_timeout_ms=busy_timeout_ms)) as setup, translated(path):
@@ -93,7 +98,7 @@ class HotStore:
             writer = self._writer
             writer.execute("BEGIN IMMEDIATE")
             try:
-                transaction = HotTransaction(writer, self._known)
+                transaction = HotTransaction(writer, self._known, self._letters_bound)
                 yield transaction
                 transaction.finish()
                 writer.execute("COMMIT")
@@ -190,7 +195,7 @@ class HotStore:
     def advance(self, name: str, position: int, letters: Sequence[DeadLetter]) -> None:
         """Keep what a follower could not use and remember how far it has come, both or neither."""
         with self._reader_transaction() as connection:
-            insert_dead_letters(connection, letters)
+            insert_dead_letters(connection, letters, self._letters_bound)
             connection.execute(_SET_CURSOR, (name, position))
 
     def first_received_after(self, change_id: int) -> int | None:

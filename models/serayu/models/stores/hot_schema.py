@@ -57,6 +57,13 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE hourly ADD COLUMN closed INTEGER NOT NULL DEFAULT 0;
     INSERT INTO meta VALUES ('deleted_before', -4611686018427387904);
     """,
+    # What dead letters take is counted, not searched for at each letter; those dropped still count by reason.
+    """
+    CREATE TABLE dead_letter_dropped (reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO meta SELECT 'dead_letter_rows', count(*) FROM dead_letter;
+    INSERT INTO meta SELECT 'dead_letter_bytes',
+        coalesce(sum(length(CAST(topic AS BLOB)) + length(payload)), 0) FROM dead_letter;
+    """,
 )
 
 

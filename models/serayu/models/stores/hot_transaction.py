@@ -10,7 +10,7 @@ import msgspec
 
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.reading import Observation, Reading, SeriesKey
-from serayu.models.stores.dead_letters import DeadLetter, insert_dead_letters
+from serayu.models.stores.dead_letters import Bound, DeadLetter, insert_dead_letters
 from serayu.models.stores.trend import UNUSABLE, same_value
 from serayu.models.times import US_PER_HOUR
 
@@ -55,9 +55,10 @@ class Known(msgspec.Struct):
 class HotTransaction:
     """Everything that happens between BEGIN IMMEDIATE and COMMIT; made by `HotStore.transaction`."""
 
-    def __init__(self, connection: sqlite3.Connection, known: Known) -> None:
+    def __init__(self, connection: sqlite3.Connection, known: Known, letters_bound: Bound) -> None:
         self._connection = connection
         self._known = known
+        self._letters_bound = letters_bound
         meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
         last_id = meta["last_id"]
         if last_id != known.last_id:  # another process wrote, or this one has just started
@@ -278,7 +279,7 @@ class HotTransaction:
 
     def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Keep messages that could not be stored."""
-        insert_dead_letters(self._connection, letters)
+        insert_dead_letters(self._connection, letters, self._letters_bound)
 
     def finish(self) -> None:
         """Write the change number; called by the store just before COMMIT."""
