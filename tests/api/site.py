@@ -124,9 +124,10 @@ class Site:
         age_s: float = 10,
         verified: bool = True,
         reason: Reason = Reason.THRESHOLD,
+        kind: ChangeKind | None = None,
     ) -> int:
         """Record a change of an alert as the evaluator does; returns its number."""
-        kind = ChangeKind.RAISE if after.rank > before.rank else ChangeKind.LOWER
+        kind = kind or (ChangeKind.RAISE if after.rank > before.rank else ChangeKind.LOWER)
         at_us = now_us() - round(age_s * US_PER_S)
         change = SiagaChange(at_us, before, after, kind, reason, level_m, 0.4, verified)
         move = CursorMove("test", self._position, self._position + 1)

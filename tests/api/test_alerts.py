@@ -2,7 +2,7 @@
 
 import pytest
 
-from serayu.models.siaga import Reason, Siaga
+from serayu.models.siaga import ChangeKind, Reason, Siaga
 from tests.api.site import Site
 
 
@@ -25,6 +25,18 @@ def test_an_alert_has_its_changes_with_levels_named_and_labelled(api: Site) -> N
     assert api.get(f"/api/v1/alerts/{alert['id']}").json() == alert
     history = api.get(f"/api/v1/alerts/{alert['id']}/history").json()
     assert (history["alert"], history["changes"]) == (alert["id"], alert["changes"])
+
+
+def test_a_change_that_was_taken_back_is_marked_and_does_not_count(api: Site) -> None:
+    api.change("hilir", Siaga.NORMAL, Siaga.WASPADA, level_m=2.2)
+    api.change("hilir", Siaga.WASPADA, Siaga.AWAS, level_m=9.9)
+    api.change("hilir", Siaga.AWAS, Siaga.WASPADA, level_m=2.2, kind=ChangeKind.RETRACT)
+    (alert,) = api.get("/api/v1/alerts").json()["alerts"]
+    assert [(change["kind"], change["retracted"]) for change in alert["changes"]] == [
+        ("raise", False), ("raise", True), ("retract", False),
+    ]  # fmt: skip
+    assert (alert["level"], alert["highest"], alert["highest_by_threshold"]) == ("waspada",) * 3
+    assert alert["level_m"] == 2.2
 
 
 def test_alerts_are_filtered_and_paged_newest_first(api: Site) -> None:

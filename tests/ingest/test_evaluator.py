@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,12 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serayu.ingest.evaluator import CURSOR_SLACK, AlertEvaluator
-from serayu.models.alert import AlertChange, AlertStatus
+from serayu.models.alert import AlertChange, AlertStatus, retracted
 from serayu.models.errors import ConflictError, StoreError
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.reading import Observation, SeriesKey
 from serayu.models.region import Region, RegionInfo
-from serayu.models.siaga import ChangeKind, Siaga, SiagaChange, SiagaMachine, SiagaSettings, Thresholds
+from serayu.models.siaga import (
+    ChangeKind,
+    Reason,
+    Siaga,
+    SiagaChange,
+    SiagaMachine,
+    SiagaSettings,
+    Thresholds,
+)
 from serayu.models.station import Datastream, Station, StationKind
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.hot_transaction import Revision
@@ -147,6 +155,65 @@ def test_a_revision_of_a_value_that_was_seen_changes_nothing(host: tuple[HotStor
     with store.transaction() as transaction:
         transaction.revise([Revision(at(0, 0).key, 0, QualityFlag.SUSPECT, 4)])
     assert evaluator.step() == []
+
+
+def revise(store: HotStore, minute: float, flag: QualityFlag, station: str = "hulu") -> None:
+    observation = at(minute, 0, station)
+    with store.transaction() as transaction:
+        transaction.revise([Revision(observation.key, observation.t_us, flag, 4)])
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_spike_that_fails_its_tests_one_reading_later_is_retracted(
+    host: tuple[HotStore, Register],
+    together: bool,  # noqa: FBT001 -- a case
+) -> None:
+    store, register = host
+    evaluator = AlertEvaluator(store, register, REGION)
+    store.write([*(at(minute, 1.0) for minute in range(10)), at(10, 10.2, flag=QualityFlag.SUSPECT)])
+    assert told(evaluator.step()) == [("hulu", 10, N, A)]
+    store.write([at(11, 1.0)])
+    said = [] if together else evaluator.step()
+    revise(store, 10, QualityFlag.FAIL)
+    said += AlertEvaluator(store, register, REGION).step()
+    assert [(change.kind, change.before, change.after) for change in said] == [(ChangeKind.RETRACT, A, N)]
+    (alert,) = register.alerts(CODE)
+    assert (alert.status, alert.level, alert.highest, alert.highest_by_threshold) == (
+        AlertStatus.ENDED,
+        N,
+        N,
+        N,
+    )
+    assert (alert.level_m, alert.opened_us <= (alert.ended_us or 0)) == (1.0, True)
+    assert retracted(alert.changes) == [True, False]
+    store.write([at(12, 2.5)])
+    assert told(AlertEvaluator(store, register, REGION).step()) == [("hulu", 12, N, W)]
+
+
+def test_a_value_that_failed_before_it_was_seen_says_nothing(host: tuple[HotStore, Register]) -> None:
+    store, register = host
+    store.write([at(0, 1.0), at(1, 10.2), at(2, 1.0)])
+    revise(store, 1, QualityFlag.FAIL)
+    assert AlertEvaluator(store, register, REGION).step() == []
+
+
+def test_a_spike_during_an_alert_leaves_the_level_and_the_highest_that_stand(
+    host: tuple[HotStore, Register],
+) -> None:
+    store, register = host
+    store.write([at(0, 2.5), at(60, 3.5), at(61, 10.2), at(62, 3.5)])
+    evaluator = AlertEvaluator(store, register, REGION)
+    evaluator.step()
+    revise(store, 61, QualityFlag.FAIL)
+    evaluator.step()
+    (alert,) = register.alerts(CODE)
+    assert (alert.level, alert.highest, alert.highest_by_threshold, alert.reason) == (
+        S,
+        S,
+        S,
+        Reason.THRESHOLD,
+    )
+    assert retracted(alert.changes) == [False, False, True, False]
 
 
 def test_a_value_that_was_revised_before_it_could_be_read_takes_its_place_in_time(
@@ -323,3 +390,44 @@ def test_a_process_killed_between_reading_and_recording_records_once(host: tuple
     kinds = [change.kind for change in register.changes_after(0)]
     assert kinds.count(ChangeKind.RAISE) == 3
     assert len(register.alerts()) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    observations=observations_of_two_posts,
+    spikes=st.sets(st.integers(0, 59)),
+    deaths=st.dictionaries(st.integers(1, 30), st.sampled_from(["before", "after"])),
+    limit=st.integers(1, 9),
+)
+def test_retractions_are_recorded_once_however_often_the_evaluator_is_killed(
+    empty: Path, observations: list[Observation], spikes: set[int], deaths: dict[int, str], limit: int
+) -> None:
+    """Some values fail right after they were seen; one that is never killed says the same."""
+    said = []
+    for killed in ({}, deaths):
+        with _host(empty) as (store, register):
+            fragile = Fragile(register, killed)
+            for place, observation in enumerate(observations):
+                store.write([observation])
+                _follow(AlertEvaluator(store, fragile, REGION), store, limit)
+                if place in spikes:
+                    with store.transaction() as transaction:
+                        transaction.revise([Revision(observation.key, observation.t_us, QualityFlag.FAIL, 4)])
+                    _follow(AlertEvaluator(store, fragile, REGION), store, limit)
+            changes = register.changes_after(0, limit=10_000)
+            said.append(
+                [(c.station, c.at_us, c.before, c.after, c.kind, c.reason, c.verified) for c in changes]
+            )
+            alerts = register.active_levels(CODE)
+            for post in POSTS:
+                mine = [change for change in changes if change.station == post]
+                assert [c.before for c in mine[1:]] == [c.after for c in mine[:-1]]
+                assert (mine[-1].after if mine else N) is (alerts[post].level if post in alerts else N)
+    assert said[0] == said[1]
+
+
+def _follow(evaluator: AlertEvaluator, store: HotStore, limit: int) -> None:
+    """Step to the end of the store, whatever dies."""
+    while evaluator.position < store.last_change_id():
+        with suppress(KilledError):
+            evaluator.step(limit=limit)

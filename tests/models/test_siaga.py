@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.siaga import (
+    JOURNAL,
     SLOPE_SAMPLES,
     ChangeKind,
     Reason,
@@ -25,7 +26,7 @@ from serayu.models.times import US_PER_HOUR, US_PER_MINUTE, US_PER_S
 
 N, W, S, A = Siaga
 GOOD, SUSPECT, FAIL, MISSING = QualityFlag.GOOD, QualityFlag.SUSPECT, QualityFlag.FAIL, QualityFlag.MISSING
-RAISE, LOWER, CONFIRM, VERIFY = ChangeKind
+RAISE, LOWER, CONFIRM, VERIFY, RETRACT = ChangeKind
 THRESHOLD, RISE, _ = Reason
 LIMITS = Thresholds(
     2.0,
@@ -49,6 +50,10 @@ def run(*rows: Row, settings: SiagaSettings | None = None) -> list[SiagaChange]:
 
 def feed(machine: SiagaMachine, minute: float, level_m: float, flag: QualityFlag = GOOD) -> list[SiagaChange]:
     return list(machine.step(round(minute * US_PER_MINUTE), level_m, flag))
+
+
+def take_back(machine: SiagaMachine, minute: float) -> list[SiagaChange]:
+    return list(machine.retract(round(minute * US_PER_MINUTE)))
 
 
 def levels(changes: list[SiagaChange]) -> list[tuple[float, Siaga, Siaga]]:
@@ -233,6 +238,79 @@ def test_a_rise_seen_by_a_suspect_value_is_verified_by_the_rise() -> None:
     assert kinds(changes) == [(RAISE, RISE, N, W, False), (VERIFY, RISE, W, W, True)]
 
 
+@pytest.mark.parametrize(
+    ("rows", "failed", "expected"),
+    [
+        pytest.param([(0, 1.0), (1, 9.0), (2, 1.1)], 1, [(RETRACT, THRESHOLD, A, N, True)], id="a spike"),
+        pytest.param([(0, 1.0), (1, 9.0, SUSPECT)], 1, [(RETRACT, THRESHOLD, A, N, True)], id="the newest value"),
+        pytest.param([(1, 9.0)], 1, [(RETRACT, THRESHOLD, A, N, True)], id="the first and only value"),
+        pytest.param([(0, 2.5), (1, 9.0), (2, 2.5)], 1, [(RETRACT, THRESHOLD, A, W, True)], id="down to waspada"),
+        pytest.param([(0, 1.0), (1, 9.0), (2, 2.5)], 1, [(RETRACT, THRESHOLD, A, W, True)], id="passed later"),
+        pytest.param(
+            [(0, 1.0), (1, 9.0), (2, 2.5, SUSPECT)], 1, [(RETRACT, THRESHOLD, A, W, False)], id="suspect later"
+        ),
+        pytest.param([(0, 1.0), (1, 9.0), (2, 9.1)], 1, [], id="another value above the limit stands"),
+        pytest.param([(0, 1.0), (1, 9.0, SUSPECT), (2, 1.0), (3, 9.1)], 1, [], id="one after an interruption"),
+        pytest.param([(0, 9.0), (1, 9.1), (2, 1.0)], 1, [], id="one stands before"),
+        pytest.param(
+            [(0, 9.0, SUSPECT), (1, 9.1), (2, 1.0)], 1, [(RETRACT, THRESHOLD, A, A, False)], id="the good one of two"
+        ),
+        pytest.param([(0, 1.0), (1, 9.0), (2, 1.1)], 0, [], id="a value that did nothing"),
+        pytest.param([(0, 1.0), (1, 9.0), (2, 1.1)], 5, [], id="a value that was never seen"),
+        pytest.param([(0, 2.5), (10, 1.0), (40, 1.0)], 40, [], id="what a failed value lowered stays down"),
+        pytest.param(
+            [(0, 9.0), *((minute, 1.0) for minute in range(1, JOURNAL + 1))], 0, [], id="too long ago"
+        ),
+    ],
+)  # fmt: skip
+def test_a_value_that_failed_later_takes_back_what_it_alone_brought_about(
+    rows: list[Row], failed: float, expected: list[tuple[ChangeKind, Reason, Siaga, Siaga, bool]]
+) -> None:
+    machine = SiagaMachine(LIMITS)
+    for row in rows:
+        feed(machine, *row)
+    changes = take_back(machine, failed)
+    assert kinds(changes) == expected
+    assert take_back(machine, failed) == [], "it is taken back once"
+    for change in changes:
+        assert (machine.level, machine.verified) == (change.after, change.verified)
+
+
+def test_a_retraction_tells_the_newest_level_that_stands() -> None:
+    machine = SiagaMachine(LIMITS)
+    for row in [(0, 1.0), (1, 9.0), (2, 1.1)]:
+        feed(machine, *row)
+    (change,) = take_back(machine, 1)
+    assert (change.at_us, change.level_m) == (2 * US_PER_MINUTE, 1.1)
+
+
+def test_a_failed_value_does_not_count_for_the_minimum_duration() -> None:
+    machine = SiagaMachine(LIMITS, SiagaSettings(min_duration_us=10 * US_PER_MINUTE))
+    said = [change for row in [(0, 2.5), (5, 2.5)] for change in feed(machine, *row)]
+    assert said + take_back(machine, 0) == []
+    assert feed(machine, 10, 2.5) == []
+    assert levels(feed(machine, 15, 2.5)) == [(15, N, W)]
+    assert kinds(take_back(machine, 15)) == [(RETRACT, THRESHOLD, W, N, True)]
+
+
+def test_a_level_that_was_foreseen_by_a_failed_value_is_taken_back() -> None:
+    machine = SiagaMachine(LIMITS, HOUR_AHEAD)
+    assert [feed(machine, *row) for row in [(0, 1.0), (10, 1.0)]] == [[], []]
+    assert kinds(feed(machine, 20, 1.9)) == [(RAISE, RISE, N, W, True)]
+    assert kinds(take_back(machine, 20)) == [(RETRACT, THRESHOLD, W, N, True)]
+
+
+def test_a_spike_over_a_foreseen_level_leaves_it_as_it_was() -> None:
+    machine = SiagaMachine(LIMITS, HOUR_AHEAD)
+    for row in [(0, 1.4), (10, 1.5), (20, 1.6)]:
+        feed(machine, *row)
+    assert kinds(feed(machine, 21, 9.0)) == [(RAISE, THRESHOLD, W, A, True)]
+    feed(machine, 30, 1.7)
+    assert kinds(take_back(machine, 21)) == [(RETRACT, RISE, A, W, True)]
+    assert kinds(feed(machine, 60, 2.05)) == [(CONFIRM, THRESHOLD, W, W, True)]
+    assert kinds(take_back(machine, 60)) == [(RETRACT, RISE, W, W, True)]
+
+
 def test_a_change_carries_level_and_slope_also_without_a_travel_time() -> None:
     (change,) = run((0, 1.0), (10, 1.5), (20, 2.0), (30, 2.5))
     assert change.level_m == 2.5
@@ -351,6 +429,34 @@ def test_changes_form_one_chain_and_say_what_they_do(rows: list[Row], settings: 
                 assert not verified
             level, verified = change.after, change.verified
         assert (machine.level, machine.verified) == (level, verified)
+
+
+@given(
+    rows=rows_in_order,
+    settings=all_settings,
+    back=st.integers(0, JOURNAL - 1),
+    flag=st.sampled_from([GOOD, SUSPECT]),
+)
+def test_a_retracted_value_above_all_limits_leaves_a_machine_that_never_saw_it(
+    rows: list[Row], settings: SiagaSettings, back: int, flag: QualityFlag
+) -> None:
+    """The slope's window apart: what it dropped meanwhile does not come back."""
+    settings = msgspec.structs.replace(settings, travel_time_us=None)
+    usable = [row for row in rows if len(row) > 2 and row[2] not in (FAIL, MISSING)]
+    place = max(len(usable) - back, 0)
+    minute = (usable[place - 1][0] if place else 0) + 0.5
+    never, spiked = SiagaMachine(LIMITS, settings), SiagaMachine(LIMITS, settings)
+    for row in usable:
+        feed(never, *row)
+    for row in [*usable[:place], (minute, 9.0, flag), *usable[place:]]:
+        feed(spiked, *row)
+    before = (spiked.level, spiked.verified)
+    said = take_back(spiked, minute)
+    assert (spiked.level, spiked.verified) == (never.level, never.verified)
+    assert spiked.state.limits == never.state.limits
+    assert spiked.state.last_us == never.state.last_us
+    assert [(c.kind, c.before, c.after) for c in said] in ([], [(RETRACT, before[0], spiked.level)])
+    assert said or before == (spiked.level, spiked.verified)
 
 
 @given(rows=rows_in_order, settings=all_settings, at=st.integers(0, 60))

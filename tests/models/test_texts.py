@@ -131,6 +131,12 @@ def test_a_level_is_shown_by_word_number_sign_and_colour(level: Siaga) -> None:
             id="confirm, slope unknown",
         ),
         pytest.param(
+            change(A, N, ChangeKind.RETRACT),
+            "NORMAL (Siaga 4): bacaan yang menjadi dasar AWAS (Siaga 1) ternyata gagal uji mutu dan dicabut."
+            " Muka air Kali Pelus di Pos A 2,35 m (01-01-1970 07.00 WIB).",
+            id="retract",
+        ),
+        pytest.param(
             change(W, W, ChangeKind.VERIFY),
             "WASPADA (Siaga 3) terverifikasi: muka air Kali Pelus di Pos A 2,35 m (01-01-1970 07.00 WIB).",
             id="verify",

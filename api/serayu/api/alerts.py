@@ -11,7 +11,7 @@ from serayu.api.examples import ALERT_EXAMPLE, CHANGE_EXAMPLE
 from serayu.api.observations import moment
 from serayu.api.security import EVERYBODY, OFFICERS, Principal, still_holds
 from serayu.api.views import change_view
-from serayu.models.alert import Alert, AlertStatus, alert_document
+from serayu.models.alert import Alert, AlertStatus, alert_document, retracted
 from serayu.models.errors import BadInputError, ConflictError, NotFoundError
 
 __all__ = ["router"]
@@ -148,7 +148,10 @@ def document(api: Api, found: Alert) -> dict[str, Any]:
     station = api.region.stations.get(found.station)
     said["station_name"] = found.station if station is None else station.name
     said["highest_label"] = found.highest.label
-    said["changes"] = [change_view(change) for change in found.changes]
+    said["changes"] = [
+        change_view(change, retracted=gone)
+        for change, gone in zip(found.changes, retracted(found.changes), strict=True)
+    ]
     return said
 
 

@@ -18,6 +18,7 @@ CHANGE_EXAMPLE: dict[str, Any] = {
     "level_m": 16.52,
     "slope_m_per_h": 0.41,
     "verified": True,
+    "retracted": False,
     "from_label": "Siaga 3 (WASPADA)",
     "to_label": "Siaga 2 (SIAGA)",
 }

@@ -12,7 +12,8 @@ import msgspec
 
 from serayu.models.alert import AlertChange, change_document
 from serayu.models.ports import Latest
-from serayu.models.quality.flags import QualityFlag, reason_names
+from serayu.models.quality.flags import reason_names
+from serayu.models.reading import why_absent
 from serayu.models.siaga import Siaga, classify
 from serayu.models.station import Datastream, Station
 from serayu.models.times import US_PER_S, rfc3339
@@ -177,9 +178,9 @@ def datastream_view(
     observed = datastream.observed
     observation = None if latest is None else latest.observation
     age_us = None if observation is None else max(now_us - observation.t_us, 0)
-    stale = age_us is None or age_us > datastream.stale_after_us
+    stale = datastream.is_stale(None if observation is None else observation.t_us, now_us=now_us)
     last = None if observation is None else finite(observation.value)
-    reason = _reason(observation.flag if observation else None, last, stale=stale)
+    reason = why_absent(None if observation is None else observation.flag, last, stale=stale)
     trend = latest.trend_per_h if latest is not None and reason is None and not observed.accumulates else None
     return DatastreamView(
         property=datastream.property,
@@ -281,22 +282,12 @@ def station_view(
     )
 
 
-def change_view(change: AlertChange) -> dict[str, Any]:
-    """Return a change of an alert with the labels of its levels."""
+def change_view(change: AlertChange, *, retracted: bool = False) -> dict[str, Any]:
+    """Return a change of an alert with the labels of its levels, and whether a later one took it back."""
     labels = {"from_label": change.before.label, "to_label": change.after.label}
-    return {**change_document(change), **labels}
+    return {**change_document(change, retracted=retracted), **labels}
 
 
 def finite(value: float) -> float | None:
     """Return the value, None for NaN and infinity: JSON has neither."""
     return value if math.isfinite(value) else None
-
-
-def _reason(flag: QualityFlag | None, value: float | None, *, stale: bool) -> str | None:
-    if flag is None:
-        return "no_data"
-    if flag is QualityFlag.FAIL:
-        return "failed"
-    if flag is QualityFlag.MISSING or value is None:
-        return "missing"
-    return "stale" if stale else None

@@ -8,6 +8,7 @@ import msgspec
 
 from serayu.models.alert import AlertChange
 from serayu.models.errors import StoreError
+from serayu.models.quality.flags import QualityFlag
 from serayu.models.reading import Observation
 from serayu.models.region import Region
 from serayu.models.siaga import SiagaChange, SiagaMachine, SiagaState
@@ -17,6 +18,7 @@ from serayu.models.stores.register.evaluator import CursorMove, EvaluatorSnapsho
 from serayu.models.times import Clock, SystemClock
 
 LEVEL = "stage"
+_FAILED = frozenset({QualityFlag.FAIL, QualityFlag.MISSING})
 STEP_CHANGES = 5000
 CURSOR_SLACK = 10_000
 """Changes that concern no machine are passed without a write, so many at most: a restart reads them again."""
@@ -143,25 +145,26 @@ class AlertEvaluator:
         self, machines: dict[str, SiagaMachine], news: Sequence[Change]
     ) -> tuple[set[str], list[tuple[str, SiagaChange]]]:
         """Feed the machines; return the stations that moved, and the changes in order of time."""
-        changes: list[tuple[str, SiagaChange]] = []
+        changes: list[tuple[int, str, SiagaChange]] = []
         moved = set()
         for station, observations in self._by_station(news).items():
             machine = machines[station]
-            before_us = machine.state.last_us
-            for observation in observations:
-                said = machine.step(observation.t_us, observation.value, observation.flag)
-                changes.extend((station, change) for change in said)
-            if machine.state.last_us != before_us:
+            before = msgspec.json.encode(machine.state)
+            upto_us = 0
+            for change in (change for observation in observations for change in _said(machine, observation)):
+                upto_us = max(upto_us, change.at_us)
+                changes.append((upto_us, station, change))
+            if msgspec.json.encode(machine.state) != before:
                 moved.add(station)
-        changes.sort(key=lambda change: change[1].at_us)  # stable: each station's changes keep their order
-        return moved, changes
+        changes.sort(key=lambda change: change[0])  # stable: each station's changes keep their order
+        return moved, [(station, change) for _, station, change in changes]
 
     def _by_station(self, news: Iterable[Change]) -> dict[str, list[Observation]]:
         """Return what the machines have to see, in the order of changes; late observations are left out.
 
-        A revised observation was usually seen before, and the machine passes over a time that it has seen.
-        It goes back to its place in time for the other case: it was revised before it could be read, so this
-        is its only appearance, behind the value that followed it.
+        A revised observation was usually seen before: the machine passes over a time that it has seen, and takes
+        the value back where it has failed. It goes back to its place in time for the other case: it was revised
+        before it could be read, so this is its only appearance, behind the value that followed it.
         """
         series: dict[str, list[Observation]] = {}
         for _, observation, revised in news:
@@ -193,6 +196,13 @@ class AlertEvaluator:
                 extra={"region": self._region.code, "cursor": self.name},
             )
             self._position = 0
+
+
+def _said(machine: SiagaMachine, observation: Observation) -> Sequence[SiagaChange]:
+    """Tell a machine one observation; a failed one was perhaps taken before it failed."""
+    if observation.flag in _FAILED:
+        return machine.retract(observation.t_us)
+    return machine.step(observation.t_us, observation.value, observation.flag)
 
 
 def _machine(post: Station, state: SiagaState | None) -> SiagaMachine:

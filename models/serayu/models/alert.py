@@ -1,6 +1,7 @@
 """An alert: one episode of a station, from leaving normal until it is back to normal, with its changes."""
 
 import enum
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -58,9 +59,10 @@ class Alert(msgspec.Struct, frozen=True):
     status
         Active until the level is back to normal.
     level, highest
-        Level in force, and the highest of the episode.
+        Level in force, and the highest of the episode; what was retracted does not count.
     highest_by_threshold
-        The highest that a measured level really exceeded; normal while everything was only foreseen.
+        The highest that a measured level really exceeded; normal while everything was only foreseen. A value that
+        failed its tests later does not count.
     reason
         Why the level in force was reached: that of the last raise, or threshold once it is confirmed.
     verified
@@ -72,7 +74,8 @@ class Alert(msgspec.Struct, frozen=True):
     acknowledged_us, acknowledged_by, acknowledged_note
         When which person took note, and what they wrote.
     changes
-        Everything that happened, oldest first.
+        Everything that happened, in the order in which it was found out, retracted or not; numbered 0 while it
+        is not recorded.
     """
 
     id: str
@@ -95,23 +98,51 @@ class Alert(msgspec.Struct, frozen=True):
 
     def changed(self, change: SiagaChange) -> "Alert":
         """Return the alert as it is after one more change of its station."""
-        by_threshold = self.highest_by_threshold
-        if change.reason is Reason.THRESHOLD and change.kind is not ChangeKind.LOWER:
-            by_threshold = max(by_threshold, change.after, key=_rank)
-        reached = change.kind in (ChangeKind.RAISE, ChangeKind.CONFIRM)
+        changes = (*self.changes, _unrecorded(self, change))
+        standing = changes[-1:]
+        highest, by_threshold = self.highest, self.highest_by_threshold
+        if change.kind is ChangeKind.RETRACT:
+            standing = tuple(one for one, gone in zip(changes, retracted(changes), strict=True) if not gone)
+            highest = by_threshold = Siaga.NORMAL
         ended = change.after is Siaga.NORMAL
+        reached = change.kind not in (ChangeKind.LOWER, ChangeKind.VERIFY) and not ended
+        updated_us = max(self.updated_us, change.at_us)
         return msgspec.structs.replace(
             self,
             status=AlertStatus.ENDED if ended else AlertStatus.ACTIVE,
             level=change.after,
-            highest=max(self.highest, change.after, key=_rank),
-            highest_by_threshold=by_threshold,
+            highest=max(highest, *(one.after for one in standing), key=_rank),
+            highest_by_threshold=max(by_threshold, *map(_exceeded, standing), key=_rank),
             reason=change.reason if reached else self.reason,
             verified=change.verified,
             level_m=change.level_m,
-            updated_us=change.at_us,
-            ended_us=change.at_us if ended else None,
+            updated_us=updated_us,
+            ended_us=updated_us if ended else None,
+            changes=changes,
         )
+
+
+def retracted(changes: Sequence[AlertChange]) -> list[bool]:
+    """Say of each change of an alert whether a later one took it back.
+
+    A retraction that lowers takes back what led above the level that it leaves, as far as nothing lowered it
+    before; one that keeps the level takes back its last confirmation or verification.
+    """
+    gone = [False] * len(changes)
+    for place, change in enumerate(changes):
+        if change.kind is not ChangeKind.RETRACT:
+            continue
+        stays = change.after is change.before
+        for earlier in range(place - 1, -1, -1):
+            was = changes[earlier]
+            if was.kind is ChangeKind.LOWER or was.after.rank < change.after.rank + (not stays):
+                break
+            if stays and was.kind not in (ChangeKind.CONFIRM, ChangeKind.VERIFY):
+                break
+            gone[earlier] = True
+            if stays:
+                break
+    return gone
 
 
 def open_alert(alert_id: str, region: str, station: str, change: SiagaChange) -> Alert:
@@ -161,12 +192,23 @@ def alert_document(alert: Alert) -> dict[str, Any]:
         "updated": rfc3339(alert.updated_us),
         "ended": None if alert.ended_us is None else rfc3339(alert.ended_us),
         "acknowledged": acknowledged,
-        "changes": [change_document(change) for change in alert.changes],
+        "changes": [
+            change_document(change, retracted=gone)
+            for change, gone in zip(alert.changes, retracted(alert.changes), strict=True)
+        ],
     }
 
 
-def change_document(change: AlertChange) -> dict[str, Any]:
-    """Return one change as a JSON object, e.g. for the live stream."""
+def change_document(change: AlertChange, *, retracted: bool = False) -> dict[str, Any]:
+    """Return one change as a JSON object, e.g. for the live stream.
+
+    Parameters
+    ----------
+    change
+        The change.
+    retracted
+        Whether a later change took it back; nobody knows when it is made.
+    """
     return {
         "id": change.id,
         "alert": change.alert_id,
@@ -181,7 +223,19 @@ def change_document(change: AlertChange) -> dict[str, Any]:
         "level_m": change.level_m,
         "slope_m_per_h": change.slope_m_per_h,
         "verified": change.verified,
+        "retracted": retracted,
     }
+
+
+def _unrecorded(alert: Alert, change: SiagaChange) -> AlertChange:
+    fields = msgspec.structs.asdict(change)
+    return AlertChange(0, alert.id, alert.region, alert.station, recorded_us=0, **fields)
+
+
+def _exceeded(change: AlertChange) -> Siaga:
+    """Return the level whose limit a change says was exceeded."""
+    exceeds = change.reason is Reason.THRESHOLD and change.kind is not ChangeKind.LOWER
+    return change.after if exceeds else Siaga.NORMAL
 
 
 def _rank(level: Siaga) -> int:

@@ -1,14 +1,12 @@
-"""Siaga levels and the state machine that raises and lowers them for one river post.
-
-Siaga 4 is normal and Siaga 1 the worst, so a bare number is never shown: `Siaga` has names, and a rank that
-grows with danger.
+"""The state machine that raises and lowers the Siaga level of one river post.
 
 The machine is pure: it is told values with their phenomenon times and answers with changes. Each limit is an
 independent comparator with hysteresis (down only when at least ``hysteresis_m`` below the limit **and** for
 at least ``fall_after_us``); one further comparator looks at the level extrapolated over the travel time.
+It remembers its last few values with what it knew before each, so that one which fails its tests later can be
+taken back as if it had never been.
 """
 
-import enum
 import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -17,154 +15,38 @@ import msgspec
 
 from serayu.models.hydrology.rise import theil_sen_slope
 from serayu.models.quality.flags import QualityFlag
-from serayu.models.times import US_PER_HOUR, US_PER_MINUTE, US_PER_S
+from serayu.models.siaga_levels import (
+    ChangeKind,
+    Reason,
+    Siaga,
+    SiagaChange,
+    SiagaSettings,
+    Thresholds,
+    classify,
+)
+from serayu.models.times import US_PER_HOUR, US_PER_S
 
+__all__ = [
+    "ChangeKind",
+    "Comparator",
+    "Reason",
+    "Siaga",
+    "SiagaChange",
+    "SiagaMachine",
+    "SiagaSettings",
+    "SiagaState",
+    "Taken",
+    "Thresholds",
+    "classify",
+]
+
+JOURNAL = 8
+"""Newest values that can be taken back; quality control revises the one before the newest."""
 SLOPE_SAMPLES = 60  # most values behind a slope: one every 30 s of the usual window [project proposal]
 _UNUSABLE = frozenset({QualityFlag.FAIL, QualityFlag.MISSING})
 
 
-class Siaga(enum.Enum):
-    """Alert level of a river post, as used by the river authorities on Java."""
-
-    NORMAL = "normal"
-    WASPADA = "waspada"
-    SIAGA = "siaga"
-    AWAS = "awas"
-
-    @property
-    def rank(self) -> int:
-        """0 for normal to 3 for the worst."""
-        return _RANK[self]
-
-    @property
-    def number(self) -> int:
-        """The official number: 4 normal, 3, 2, 1 the worst."""
-        return 4 - self.rank
-
-    @property
-    def label(self) -> str:
-        """Name with number for people, e.g. ``Siaga 2 (SIAGA)``."""
-        return f"Siaga {self.number} ({self.value.upper()})"
-
-    @classmethod
-    def of_rank(cls, rank: int) -> "Siaga":
-        """Return the level of a rank from 0 to 3."""
-        return list(cls)[rank]
-
-
-_RANK = {level: rank for rank, level in enumerate(Siaga)}
-
-
-class Reason(enum.Enum):
-    """Why a level changed."""
-
-    THRESHOLD = "threshold"
-    RATE_OF_RISE = "rate_of_rise"
-    FORECAST = "forecast"
-
-
-class ChangeKind(enum.Enum):
-    """What a change does: the last two keep the level and change what is known about it."""
-
-    RAISE = "raise"
-    LOWER = "lower"
-    CONFIRM = "confirm"  # the limit foreseen by the rate of rise is now really exceeded
-    VERIFY = "verify"  # a good value stands where a suspect one raised the alert
-
-
-class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Limits of a post, metres above its datum; a level above the limit is in the class.
-
-    Parameters
-    ----------
-    waspada_m, siaga_m, awas_m
-        Limits of Siaga 3, 2 and 1, ascending.
-    source, valid_from, approved_by
-        Where the limits come from, since when, and which authority approved them ("nobody yet" is an answer).
-    invented
-        True where the project made them up for demonstration.
-    """
-
-    waspada_m: float
-    siaga_m: float
-    awas_m: float
-    source: str
-    valid_from: str
-    approved_by: str
-    invented: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.waspada_m < self.siaga_m < self.awas_m:
-            raise ValueError(
-                f"expected waspada_m < siaga_m < awas_m, not {self.waspada_m}, {self.siaga_m}, {self.awas_m}"
-            )
-
-    def limit_m(self, level: Siaga) -> float:
-        """Return the limit above which *level* begins; minus infinity for normal."""
-        return (float("-inf"), self.waspada_m, self.siaga_m, self.awas_m)[level.rank]
-
-
-class SiagaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a post's machine behaves.
-
-    Parameters
-    ----------
-    hysteresis_m
-        Metres below a limit before it can be left [project proposal after domain reference section 4].
-    fall_after_us
-        How long the level must stay there.
-    min_duration_us
-        How long a limit must be exceeded before the level is raised; 0 raises at the first value.
-    travel_time_us
-        Time the flood needs to the places that this post warns; None switches the early step-up off.
-    slope_window_us
-        Window of the robust slope.
-    """
-
-    hysteresis_m: float = 0.10
-    fall_after_us: int = 30 * US_PER_MINUTE
-    min_duration_us: int = 0
-    travel_time_us: int | None = None
-    slope_window_us: int = 30 * US_PER_MINUTE
-
-    def __post_init__(self) -> None:
-        for name in ("hysteresis_m", "fall_after_us", "min_duration_us", "slope_window_us"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
-        if self.travel_time_us is not None and self.travel_time_us <= 0:
-            raise ValueError(f"travel_time_us must be positive, got {self.travel_time_us}")
-
-
-class SiagaChange(msgspec.Struct, frozen=True):
-    """One change at one post.
-
-    Parameters
-    ----------
-    at_us
-        Phenomenon time of the value that decided.
-    before, after
-        Levels; equal for confirm and verify.
-    kind, reason
-        What happened and why.
-    level_m
-        Water level, metres above the datum.
-    slope_m_per_h
-        Robust slope of the last half hour (``slope_window_us``), None with fewer than three values in it.
-    verified
-        False where the value was suspect: shown as "belum terverifikasi".
-    """
-
-    at_us: int
-    before: Siaga
-    after: Siaga
-    kind: ChangeKind
-    reason: Reason
-    level_m: float
-    slope_m_per_h: float | None
-    verified: bool
-
-
-class Comparator(msgspec.Struct):
+class Comparator(msgspec.Struct, omit_defaults=True):
     """State of one limit: active or not, by a good value or not, since when the opposite has been seen."""
 
     active: bool = False
@@ -191,6 +73,18 @@ class Comparator(msgspec.Struct):
             self.active, self.verified, self.below_since_us = False, False, None
 
 
+class Taken(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A value that was taken, and what was known before it."""
+
+    t_us: int
+    level_m: float
+    good: bool
+    last_us: int | None
+    limits: list[Comparator]
+    rise: Comparator
+    rise_rank: int
+
+
 class SiagaState(msgspec.Struct):
     """All that a machine remembers, JSON-able so that an evaluator survives a restart."""
 
@@ -199,15 +93,7 @@ class SiagaState(msgspec.Struct):
     rise: Comparator = msgspec.field(default_factory=Comparator)
     rise_rank: int = 0
     recent: list[tuple[int, float]] = msgspec.field(default_factory=list)
-
-
-def classify(level_m: float, thresholds: Thresholds) -> Siaga:
-    """Return the level without memory: above a limit is in its class, exactly at it is not.
-
-    So the published table of Katulampa (2019): 80 cm is still Siaga 4.
-    """
-    limits = (thresholds.waspada_m, thresholds.siaga_m, thresholds.awas_m)
-    return Siaga.of_rank(sum(level_m > limit for limit in limits))
+    journal: list[Taken] = msgspec.field(default_factory=list)
 
 
 class SiagaMachine:
@@ -272,17 +158,75 @@ class SiagaMachine:
         ):
             return ()
         good = flag is not QualityFlag.SUSPECT
-        before = _Before(self.level, self._threshold_rank(), self.verified)
-        state.last_us = t_us
-        self._remember(t_us, level_m)
-        for comparator, limit in zip(state.limits, self._limits(), strict=True):
-            comparator.step(t_us, level_m, limit, self.settings, good=good)
-        self._step_rise(t_us, level_m, good=good)
+        before = self._standing()
+        self._take(t_us, level_m, good=good)
         changes = tuple(self._changes(t_us, level_m, before, good=good))
         if not changes:
             return ()
         slope = self._slope(t_us)
         return tuple(msgspec.structs.replace(change, slope_m_per_h=slope) for change in changes)
+
+    def retract(self, t_us: int) -> Sequence[SiagaChange]:
+        """Take back a value that has failed its tests meanwhile, with all that it alone brought about.
+
+        The values after it are taken once more without it (their slopes over what the window still holds). A
+        value that is not among the last `JOURNAL` stays: so does a level that a failed value lowered, until a
+        later value raises it.
+
+        Parameters
+        ----------
+        t_us
+            Phenomenon time of the value; a time that is not known changes nothing.
+
+        Returns
+        -------
+        sequence of SiagaChange
+            One retraction where the level, the limit behind it or its verification rested on the value.
+        """
+        now = self.state
+        place = next((place for place, taken in enumerate(now.journal) if taken.t_us == t_us), None)
+        if place is None:
+            return ()
+        before = self._standing()
+        failed, *later = now.journal[place:]
+        self.state = _state_before(failed, now, place)
+        for taken in later:
+            self._take(taken.t_us, taken.level_m, good=taken.good)
+        after = self._standing()
+        if after.level.rank > before.level.rank or after.threshold_rank > before.threshold_rank:
+            self.state = now
+            return ()
+        return () if after == before else (self._retraction(failed, before, after),)
+
+    def _retraction(self, failed: Taken, before: "_Standing", after: "_Standing") -> SiagaChange:
+        newest = max(self.state.journal, key=lambda taken: taken.t_us, default=failed)
+        by_limit = after.threshold_rank == after.level.rank
+        return SiagaChange(
+            at_us=max(failed.t_us, newest.t_us),
+            before=before.level,
+            after=after.level,
+            kind=ChangeKind.RETRACT,
+            reason=Reason.THRESHOLD if by_limit else Reason.RATE_OF_RISE,
+            level_m=newest.level_m,
+            slope_m_per_h=self._slope(newest.t_us),
+            verified=after.verified,
+        )
+
+    def _standing(self) -> "_Standing":
+        return _Standing(self.level, self._threshold_rank(), self.verified)
+
+    def _take(self, t_us: int, level_m: float, *, good: bool) -> None:
+        """Advance the state by one value."""
+        state = self.state
+        limits = [msgspec.structs.replace(comparator) for comparator in state.limits]
+        rise = msgspec.structs.replace(state.rise)
+        state.journal.append(Taken(t_us, level_m, good, state.last_us, limits, rise, state.rise_rank))
+        del state.journal[:-JOURNAL]
+        state.last_us = t_us
+        self._remember(t_us, level_m)
+        for comparator, limit in zip(state.limits, self._limits(), strict=True):
+            comparator.step(t_us, level_m, limit, self.settings, good=good)
+        self._step_rise(t_us, level_m, good=good)
 
     def _limits(self) -> tuple[float, float, float]:
         return self.thresholds.waspada_m, self.thresholds.siaga_m, self.thresholds.awas_m
@@ -340,7 +284,9 @@ class SiagaMachine:
     def _rise_limit_m(self) -> float:
         return self.thresholds.limit_m(Siaga.of_rank(self.state.rise_rank))
 
-    def _changes(self, t_us: int, level_m: float, before: "_Before", *, good: bool) -> Iterator[SiagaChange]:
+    def _changes(
+        self, t_us: int, level_m: float, before: "_Standing", *, good: bool
+    ) -> Iterator[SiagaChange]:
         after, threshold_rank = self.level, self._threshold_rank()
         level = before.level
 
@@ -363,9 +309,22 @@ class SiagaMachine:
             yield change(after, ChangeKind.LOWER, reason, verified=self.verified)
 
 
-class _Before(NamedTuple):
-    """What held before a value was taken."""
+class _Standing(NamedTuple):
+    """What holds at one moment."""
 
     level: Siaga
     threshold_rank: int
     verified: bool
+
+
+def _state_before(failed: Taken, now: SiagaState, place: int) -> SiagaState:
+    """Return the state before a value of the journal; the window of the slope loses it and what came after."""
+    undone = {taken.t_us for taken in now.journal[place:]}
+    return SiagaState(
+        last_us=failed.last_us,
+        limits=[msgspec.structs.replace(comparator) for comparator in failed.limits],
+        rise=msgspec.structs.replace(failed.rise),
+        rise_rank=failed.rise_rank,
+        recent=[sample for sample in now.recent if sample[0] not in undone],
+        journal=now.journal[:place],
+    )

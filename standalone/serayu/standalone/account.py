@@ -1,14 +1,13 @@
 """The account of a run: what the outboxes accepted against what the stores hold, read from their files."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from serayu.edge.agent import OUTBOX_FILE
 from serayu.models.alert import AlertChange
-from serayu.models.siaga import ChangeKind
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.register import Register
 from serayu.models.stores.register.database import sqlite_url
@@ -65,8 +64,8 @@ def take_account(data: Path, region: str, states: Mapping[str, Path]) -> Account
             duplicates=_duplicates(hot),
             rejected=rejected,
             dead_letters=store.dead_letters.counts(),
-            alerts=_by_station(changes, {ChangeKind.RAISE, ChangeKind.LOWER}),
-            confirmations=_by_station(changes, {ChangeKind.CONFIRM, ChangeKind.VERIFY}),
+            alerts=_by_station(change for change in changes if change.before is not change.after),
+            confirmations=_by_station(change for change in changes if change.before is change.after),
             evaluated=_evaluated(store, position),
         )
 
@@ -110,18 +109,17 @@ def _duplicates(hot: Path) -> int:
     return int(identities + times)
 
 
-def _by_station(changes: list[AlertChange], kinds: set[ChangeKind]) -> dict[str, list[dict[str, object]]]:
+def _by_station(changes: Iterable[AlertChange]) -> dict[str, list[dict[str, object]]]:
     found: dict[str, list[dict[str, object]]] = {}
     for change in changes:
-        if change.kind in kinds:
-            found.setdefault(change.station, []).append(
-                {
-                    "at": rfc3339(change.at_us),
-                    "from": change.before.value,
-                    "to": change.after.value,
-                    "reason": change.reason.value,
-                    "level_m": change.level_m,
-                    "verified": change.verified,
-                }
-            )
+        found.setdefault(change.station, []).append(
+            {
+                "at": rfc3339(change.at_us),
+                "from": change.before.value,
+                "to": change.after.value,
+                "reason": change.reason.value,
+                "level_m": change.level_m,
+                "verified": change.verified,
+            }
+        )
     return found
