@@ -167,7 +167,7 @@ def server(region: Path, data: Path) -> Iterator[int]:
         "run",
         "--region",
         str(region),
-        "--data-dir",
+        "--data",
         str(data),
         "--port",
         "0",

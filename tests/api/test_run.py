@@ -150,7 +150,7 @@ def _keys(folder: Path, *arguments: str) -> tuple[int, dict, str]:  # type: igno
     region = folder / "region"
     if not region.exists():
         write_region(region)
-    where = ["--region", str(region), "--data-dir", str(folder / "data"), "--json"]
+    where = ["--region", str(region), "--data", str(folder / "data"), "--json"]
     done = RUN.invoke(keys_cli.app, [*arguments, *where])
     return done.exit_code, json.loads(done.stdout) if done.stdout else {}, done.stderr
 
@@ -204,7 +204,7 @@ def test_run_serves_until_stopped_and_logs_json_lines_without_tokens(
     tmp_path: Path, stop: signal.Signals
 ) -> None:
     region, data = write_region(tmp_path / "region"), tmp_path / "data"
-    arguments = ["run", "--region", str(region), "--data-dir", str(data), "--port", "0"]
+    arguments = ["run", "--region", str(region), "--data", str(data), "--port", "0"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SERAYU_")}
     process = subprocess.Popen(
         [sys.executable, "-m", "serayu.api", *arguments], stderr=subprocess.PIPE, text=True, env=environment
@@ -234,7 +234,7 @@ def test_run_serves_until_stopped_and_logs_json_lines_without_tokens(
 
 
 def test_run_with_a_wrong_region_is_one_line(tmp_path: Path) -> None:
-    done = RUN.invoke(cli.app, ["run", "--region", str(tmp_path / "nowhere"), "--data-dir", str(tmp_path)])
+    done = RUN.invoke(cli.app, ["run", "--region", str(tmp_path / "nowhere"), "--data", str(tmp_path)])
     assert done.exit_code == 2
     assert "no such region folder" in done.stderr
 

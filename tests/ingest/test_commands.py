@@ -42,9 +42,9 @@ def _stations(region: Path, ids: list[str]) -> None:
     (region / "stations.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
 
 
-def run(folder: Path, *args: str) -> dict[str, object]:
+def run(folder: Path, *args: str, status: int = 0) -> dict[str, object]:
     result = runner.invoke(app, [*args, "--data", str(folder / "data"), "--json"])
-    assert result.exit_code == 0, result.stderr
+    assert result.exit_code == status, result.stderr
     document: dict[str, object] = json.loads(result.stdout)
     return document
 
@@ -94,7 +94,7 @@ def test_rows_of_an_unknown_station_become_dead_letters_that_can_be_replayed(fol
     file = folder / "old.csv"
     file.write_text(ROWS.replace("hulu", "baru"))
     region = ("--region", str(folder / "R"))
-    assert run(folder, "backfill", str(file), *region)["rejected"] == 2
+    assert run(folder, "backfill", str(file), *region, status=1)["rejected"] == 2
     listed = run(folder, "dead-letters", "list")
     assert listed["counts"] == {"unknown_station": 2}
     assert run(folder, "dead-letters", "replay", *region) == {"tried": 2, "stored": 0, "still_dead": 2}

@@ -1,5 +1,6 @@
 """``serayu keys create | revoke | list``: keys of the api and links to field pages; a secret is shown once."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from serayu.api.cli import settings_from
 from serayu.models.access import ApiKey, FieldToken, Role
 from serayu.models.command import emit, reported
 from serayu.models.errors import BadInputError
+from serayu.models.places import default_data_dir, default_region
 from serayu.models.region import Region, load_region
 from serayu.models.station import StationKind
 from serayu.models.stores.register import Register, upgrade
@@ -20,7 +22,7 @@ __all__ = ["app"]
 app = typer.Typer(help="Kunci dan alamat sawah / keys and field links", no_args_is_help=True)
 
 RegionOption = Annotated[Path | None, typer.Option("--region", help="Region folder.")]
-DataOption = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the stores.")]
+DataOption = Annotated[Path | None, typer.Option("--data", help="folder data · data folder")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 OutputOption = Annotated[Path | None, typer.Option("--output", help="File that gets the document.")]
 ACTOR = "command line"
@@ -90,8 +92,16 @@ def list_(
 
 
 def _open(region: Path | None, data_dir: Path | None) -> tuple[Region, Register]:
-    settings = settings_from(region=region, data_dir=data_dir)
-    place = load_region(settings.region)
+    """Open the register that `serayu up` uses with the same options, or that SERAYU_API_* name."""
+    folder = region or Path(os.environ.get("SERAYU_API_REGION") or default_region())
+    place = load_region(folder)
+    if data_dir is None and not os.environ.get("SERAYU_API_DATA_DIR"):
+        data_dir = default_data_dir(place.code)
+    settings = settings_from(region=folder, data_dir=data_dir)
+    if settings.register_url is None and not settings.data_dir.is_dir():
+        raise BadInputError(
+            "no data here; `serayu up` makes it, --data names another", file=settings.data_dir
+        )
     upgrade(settings.register)
     return place, Register(settings.register)
 

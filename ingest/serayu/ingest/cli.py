@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from serayu.ingest.pipeline import Pipeline
 from serayu.ingest.run import run as run_ingest
 from serayu.ingest.settings import IngestSettings
 from serayu.models.command import emit, reported
+from serayu.models.places import HOT_STORE, default_data_dir, default_region, existing_data_dir
 from serayu.models.region import load_region
 from serayu.models.stores.dead_letters import KeptLetter
 from serayu.models.stores.hot import HotStore
@@ -25,8 +26,8 @@ letters_app = typer.Typer(
 )
 app.add_typer(letters_app, name="dead-letters")
 
-RegionOption = Annotated[Path, typer.Option(help="folder wilayah · region folder")]
-DataOption = Annotated[Path, typer.Option(help="folder data · data folder")]
+RegionOption = Annotated[Path | None, typer.Option(help="folder wilayah · region folder; else Banyumas")]
+DataOption = Annotated[Path | None, typer.Option(help="folder data · data folder; else serayu-data/<kode>")]
 JsonOption = Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")]
 OutputOption = Annotated[
     Path | None, typer.Option(help="tulis dokumen ke berkas · write the document to a file")
@@ -43,17 +44,16 @@ def run(
     ] = None,
 ) -> None:
     """Layani sampai dihentikan; pengaturan lain dari SERAYU_INGEST_… · Serve until stopped."""
-    given = {"region": region, "data_dir": data, "store_only": store_only}
-    present = {name: value for name, value in given.items() if value is not None}
-    run_ingest(settings=IngestSettings().model_copy(update=present))
+    given: dict[str, Any] = {"region": region, "data_dir": data, "store_only": store_only}
+    run_ingest(settings=IngestSettings(**{name: value for name, value in given.items() if value is not None}))
 
 
 @app.command()
 @reported()
 def backfill(
     file: Path,
-    region: RegionOption,
-    data: DataOption,
+    region: RegionOption = None,
+    data: DataOption = None,
     as_json: JsonOption = False,
     output: OutputOption = None,
 ) -> None:
@@ -62,19 +62,24 @@ def backfill(
         result = backfill_file(file, pipeline, region=code)
     document = result._asdict()
     emit(document, as_json=as_json, output=output, text=", ".join(f"{k} {v}" for k, v in document.items()))
+    if result.rejected:
+        typer.echo("ditolak · rejected: serayu ingest dead-letters list", err=True)
+        raise typer.Exit(1)
 
 
 @letters_app.command("list")
 @reported()
 def list_letters(
-    data: DataOption,
+    region: RegionOption = None,
+    data: DataOption = None,
     reason: Annotated[str | None, typer.Option(help="hanya alasan ini · only this reason")] = None,
     limit: Annotated[int, typer.Option(min=1)] = 100,
     as_json: JsonOption = False,
     output: OutputOption = None,
 ) -> None:
     """Daftar pesan dengan alasannya · List the messages with their reasons."""
-    with HotStore(data / "hot.sqlite") as store:
+    folder = existing_data_dir(data, load_region(region or default_region()).code)
+    with HotStore(folder / HOT_STORE) as store:
         letters = store.dead_letters.list(limit=limit, reason=reason)
         counts = store.dead_letters.counts()
     document = {"counts": counts, "letters": [_letter(letter) for letter in letters]}
@@ -85,15 +90,16 @@ def list_letters(
 @letters_app.command("replay")
 @reported()
 def replay_letters(
-    region: RegionOption,
-    data: DataOption,
+    region: RegionOption = None,
+    data: DataOption = None,
     reason: Annotated[str | None, typer.Option(help="hanya alasan ini · only this reason")] = None,
     as_json: JsonOption = False,
     output: OutputOption = None,
 ) -> None:
     """Coba simpan lagi, mis. setelah pos didaftarkan · Try again, e.g. after a station was registered."""
     tried = stored = 0
-    with _pipeline(region, data) as (pipeline, _), HotStore(data / "hot.sqlite") as store:
+    folder = existing_data_dir(data, load_region(region or default_region()).code)
+    with _pipeline(region, folder) as (pipeline, _), HotStore(folder / HOT_STORE) as store:
         for letter in store.dead_letters.list(limit=-1, reason=reason):
             if letter.replayed_us is not None:
                 continue
@@ -107,9 +113,9 @@ def replay_letters(
 
 
 @contextmanager
-def _pipeline(region: Path, data: Path) -> Iterator[tuple[Pipeline, str]]:
-    loaded = load_region(region)
-    with HotStore(data / "hot.sqlite") as store:
+def _pipeline(region: Path | None, data: Path | None) -> Iterator[tuple[Pipeline, str]]:
+    loaded = load_region(region or default_region())
+    with HotStore((data or default_data_dir(loaded.code)) / HOT_STORE) as store:
         yield Pipeline(store, loaded, LiveClock()), loaded.code
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from serayu.ingest.service import IngestService
 from serayu.ingest.settings import IngestSettings
 from serayu.models import logs
+from serayu.models.parent import leave_with_parent
 
 CONNECT_TIMEOUT_S = 10.0
 LOOK_EVERY_S = 0.5
@@ -32,6 +33,7 @@ def run(*, ready_file: Path | None = None, settings: IngestSettings | None = Non
         With status 1 when a part of it failed, for a supervisor to start it again.
     """
     logs.configure()
+    leave_with_parent()
     settings = settings or IngestSettings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     ended = threading.Event()

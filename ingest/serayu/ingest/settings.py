@@ -1,10 +1,17 @@
 """Settings of ingest, from the environment (prefix ``SERAYU_INGEST_``)."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from serayu.models.places import default_data_dir, default_region
+from serayu.models.region import load_region
+
+
+def _data_dir(fields: dict[str, Any]) -> Path:
+    return default_data_dir(load_region(fields["region"]).code)
 
 
 class IngestSettings(BaseSettings):
@@ -16,8 +23,8 @@ class IngestSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SERAYU_INGEST_", frozen=True, extra="forbid")
 
     broker_url: SecretStr = SecretStr("mqtt://127.0.0.1:1883")
-    region: Path = Path("regions/banyumas")
-    data_dir: Path = Path("data")
+    region: Path = Field(default_factory=default_region, description="region folder")
+    data_dir: Path = Field(default_factory=_data_dir, description="by default the region's own folder")
     register_url: str | None = Field(None, description="SQLAlchemy URL; default: register.sqlite in data_dir")
     client_id: str = "serayu-ingest"
     share_group: str | None = Field(None, description="subscribe as one of several workers of this group")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from serayu.edge.agent import OUTBOX_FILE
+from serayu.edge.progress import read_progress
 from serayu.models.alert import AlertChange
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.register import Register
@@ -49,11 +50,10 @@ def take_account(data: Path, region: str, states: Mapping[str, Path]) -> Account
     hot = data / "hot.sqlite"
     published = rejected = lost = 0
     for station, state in states.items():
-        oid, accepted, refused = _outbox(state / OUTBOX_FILE)
-        stored = _stored_seqs(hot, region, station, oid)
-        published += accepted
-        rejected += len(refused)
-        lost += len(set(range(1, accepted + 1)) - stored - refused)
+        progress = read_progress(state / OUTBOX_FILE)
+        published += progress.accepted
+        rejected += progress.rejected
+        lost += progress.accepted - progress.rejected - _stored(hot, region, station, state / OUTBOX_FILE)
     with HotStore(hot) as store, Register(sqlite_url(data / "register.sqlite")) as register:
         changes = register.changes_after(0, region=region, limit=100_000)
         position = register.evaluator_snapshot(region, EVALUATOR).position
@@ -79,22 +79,16 @@ def _evaluated(store: HotStore, position: int) -> bool:
     return True
 
 
-def _outbox(file: Path) -> tuple[str, int, set[int]]:
-    """Return an outbox's identity, how many readings it accepted, and the seqs that were rejected."""
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as link:
+def _stored(hot: Path, region: str, station: str, outbox: Path) -> int:
+    """Count the stored identities of one outbox; unique ones, so none can stand in for another."""
+    with closing(sqlite3.connect(f"file:{outbox}?mode=ro", uri=True)) as link:
         (oid,) = link.execute("SELECT value FROM meta WHERE key = 'oid'").fetchone()
-        row = link.execute("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").fetchone()
-        refused = {seq for (seq,) in link.execute("SELECT seq FROM rejected")}
-    return oid, row[0] if row else 0, refused
-
-
-def _stored_seqs(hot: Path, region: str, station: str, oid: str) -> set[int]:
     query = (
-        "SELECT seq FROM observation WHERE outbox ="
+        "SELECT count(DISTINCT seq) FROM observation WHERE outbox ="
         " (SELECT id FROM outbox WHERE region = ? AND station = ? AND oid = ?)"
     )
     with closing(sqlite3.connect(f"file:{hot}?mode=ro", uri=True)) as link:
-        return {seq for (seq,) in link.execute(query, (region, station, oid))}
+        return int(link.execute(query, (region, station, oid)).fetchone()[0])
 
 
 def _duplicates(hot: Path) -> int:

@@ -1,14 +1,13 @@
 """The embedded broker: iotcore (rumqttd) in a child process, on loopback only, with bounded memory."""
 
 import logging
-import os
 import socket
 import sys
-import threading
 from pathlib import Path
 
 from serayu.models.broker_url import BrokerUrl
 from serayu.models.command import write_atomically
+from serayu.models.parent import leave_with_parent
 
 # Bounded segments: a 4-million-message run grew to 1.39 GB without them (iotcore 0.4.0, measured). What the bound
 # drops, the outboxes send again. One payload may be larger than ingest accepts, so that ingest can say so.
@@ -36,7 +35,7 @@ dynamic_filters = true
 
 
 def embedded_broker_argv(port: int, folder: Path) -> list[str]:
-    """Return the command that runs the broker; it ends when its standard input is closed.
+    """Return the command that runs the broker; with `parent.LEAVE_VARIABLE` it ends with its parent.
 
     Parameters
     ----------
@@ -73,16 +72,12 @@ def free_port(preferred: int | None = None) -> int:
 
 
 def _main() -> None:
-    """Run the broker in this process until SIGTERM or the end of standard input."""
+    """Run the broker in this process until SIGTERM."""
     from iotcore import IotCoreBroker  # noqa: PLC0415 -- the broker's own process is the only one that loads it
-
-    def leave_with_parent() -> None:
-        sys.stdin.buffer.read()
-        os._exit(0)
 
     logging.basicConfig(level=logging.WARNING)
     logging.getLogger("rumqttd").setLevel(logging.CRITICAL)  # its spans print an ERROR per packet
-    threading.Thread(target=leave_with_parent, name="serayu-broker-parent", daemon=True).start()
+    leave_with_parent()
     IotCoreBroker(config_path=sys.argv[1]).run_forever()
 
 

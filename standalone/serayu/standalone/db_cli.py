@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from serayu.models.command import reported
+from serayu.models.errors import BadInputError
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.register import upgrade as upgrade_register
 from serayu.models.stores.register.database import sqlite_url
@@ -27,6 +28,8 @@ def upgrade(
     ] = None,
 ) -> None:
     """Bawa kedua basis data ke skema terbaru · Bring both databases to the newest schema."""
+    if not data.is_dir():
+        raise BadInputError("no such data folder", file=data)
     HotStore(data / "hot.sqlite").close()
     upgrade_register(register_url or sqlite_url(data / "register.sqlite"))
     typer.echo("skema terbaru · schemas are current")

@@ -11,13 +11,14 @@ import typer
 
 from serayu.edge.fleet import FleetStatus
 from serayu.models.command import emit, reported
+from serayu.models.places import default_region
 from serayu.standalone.broker import free_port
 from serayu.standalone.demo import Demo, DemoOptions, DemoResult
-from serayu.standalone.places import default_region
 from serayu.standalone.stack import StackOptions
 from serayu.standalone.up_cli import KEEP_UP_EVERY_S, announce
 
 app = typer.Typer()
+NOTICE = "PERAGAAN – badai buatan, bukan keadaan sungai sebenarnya · DEMONSTRATION – an invented storm"
 
 
 @app.command()
@@ -31,7 +32,7 @@ def demo(
     speed: Annotated[float, typer.Option(help="percepatan · simulated seconds in a second", min=1)] = 1200.0,
     seed: Annotated[int, typer.Option(help="badai yang mana · which storm")] = 1,
     host: Annotated[str, typer.Option(help="alamat halaman · address of the pages")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port halaman · port of the pages")] = 8000,
+    port: Annotated[int | None, typer.Option(help="port halaman · port of the pages; 8000")] = None,
     exit_when_done: Annotated[
         bool, typer.Option("--exit-when-done", help="selesai lalu keluar · end after the storm")
     ] = False,
@@ -48,7 +49,8 @@ def demo(
             data_dir=data or Path(scratch) / "data",
             broker_port=free_port(),
             api_host=host,
-            api_port=free_port(port),
+            api_port=port or free_port(8000),
+            notice=NOTICE,
             clock="replay",
         )
         run = Demo(DemoOptions(options, hours=hours, speed=speed, seed=seed))

@@ -12,10 +12,10 @@ import typer
 
 from serayu.models.command import emit, reported
 from serayu.models.errors import SerayuError
+from serayu.models.places import default_data_dir, default_region
 from serayu.models.region import load_region
 from serayu.models.times import SystemClock, parse_rfc3339, rfc3339
 from serayu.standalone.broker import free_port
-from serayu.standalone.places import default_data_dir, default_region
 
 app = typer.Typer()
 NEEDED = ("fastapi", "influxdb_client", "iotcore", "paho", "sqlalchemy", "uvicorn")

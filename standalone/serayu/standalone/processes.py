@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from serayu.models.errors import SerayuError
+from serayu.models.parent import LEAVE_VARIABLE
 
 STOP_GRACE_S = 15.0
 RESTART_FIRST_S, RESTART_MOST_S = 0.5, 15.0
@@ -73,7 +74,7 @@ class ManagedProcess:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **self._environment},
+                env={**os.environ, LEAVE_VARIABLE: "1", **self._environment},
                 start_new_session=True,  # ctrl-C comes to us, and we stop the tree in order
             )
         self._started_at = time.monotonic()

@@ -1,5 +1,6 @@
 """Broker, ingest and API on one machine, wired together; what `serayu up` and `serayu demo` start."""
 
+import fcntl
 import sys
 import urllib.error
 import urllib.request
@@ -18,7 +19,7 @@ READY_TIMEOUT_S = 60.0
 class StackOptions(NamedTuple):
     """What to run where.
 
-    ``broker_url`` None starts the embedded broker on ``broker_port``.
+    ``broker_url`` None starts the embedded broker on ``broker_port``; ``notice`` stands on every page.
     """
 
     region: Path
@@ -28,6 +29,7 @@ class StackOptions(NamedTuple):
     api_host: str = "127.0.0.1"
     api_port: int = 8000
     clock: str = "system"
+    notice: str | None = None
 
     @property
     def broker(self) -> str:
@@ -52,7 +54,7 @@ def running_stack(options: StackOptions) -> Iterator[ProcessTree]:
     logs = options.data_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     url = BrokerUrl.parse(options.broker)
-    with ProcessTree() as tree:
+    with locked(options.data_dir), ProcessTree() as tree:
         if options.broker_url is None:
             _refuse_taken(
                 url, f"broker port {url.port} is taken; name another with --broker-port, or use --broker"
@@ -89,6 +91,23 @@ def running_stack(options: StackOptions) -> Iterator[ProcessTree]:
         yield tree
 
 
+@contextmanager
+def locked(data_dir: Path) -> Iterator[None]:
+    """Hold a data folder; the system lets it go however the process ends.
+
+    Raises
+    ------
+    StartError
+        Another Serayu holds it.
+    """
+    with (data_dir / "serayu.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartError(f"{data_dir} is in use by another Serayu; name another with --data") from None
+        yield
+
+
 def _refuse_taken(address: BrokerUrl, reason: str) -> None:
     """Refuse an address where another program answers: ours would not be the one that serves."""
     if accepts(address):
@@ -111,6 +130,7 @@ def _api_environment(options: StackOptions) -> dict[str, str]:
         "SERAYU_API_HOST": options.api_host,
         "SERAYU_API_PORT": str(options.api_port),
         "SERAYU_API_CLOCK": options.clock,
+        **({"SERAYU_API_NOTICE": options.notice} if options.notice else {}),
     }
 
 

@@ -3,13 +3,13 @@
 import signal
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from serayu.models.command import reported
+from serayu.models.places import default_data_dir, default_region
 from serayu.models.region import load_region
-from serayu.standalone.places import default_data_dir, default_region
 from serayu.standalone.stack import StackOptions, running_stack
 
 app = typer.Typer()
@@ -27,7 +27,7 @@ def up(
     broker_port: Annotated[int, typer.Option(help="port broker bawaan · port of the embedded broker")] = 1883,
     host: Annotated[str, typer.Option(help="alamat halaman · address of the pages")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="port halaman · port of the pages")] = 8000,
-    clock: Annotated[str, typer.Option(help="system atau replay · system or replay")] = "system",
+    clock: Annotated[Literal["system", "replay"], typer.Option(help="jam · clock")] = "system",
 ) -> None:
     """Jalankan broker, ingest, dan API sampai ctrl-C · Run broker, ingest and API until ctrl-C."""
     folder = region or default_region()

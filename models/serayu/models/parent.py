@@ -1,0 +1,23 @@
+"""Children that end with the process that started them, however that one ended."""
+
+import os
+import signal
+import sys
+import threading
+
+LEAVE_VARIABLE = "SERAYU_LEAVE_WITH_PARENT"
+
+
+def leave_with_parent() -> None:
+    """Where `LEAVE_VARIABLE` is set, ask this process to end once its standard input is closed.
+
+    The parent holds the other end of a pipe; the system closes it also when the parent is killed.
+    """
+    if not os.environ.get(LEAVE_VARIABLE):
+        return
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="serayu-parent", daemon=True).start()
