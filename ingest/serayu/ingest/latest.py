@@ -6,18 +6,11 @@ import msgspec
 
 from serayu.models.ports import Latest
 from serayu.models.properties import OBSERVED_PROPERTIES
-from serayu.models.quality.flags import QualityFlag
-from serayu.models.reading import SeriesKey
+from serayu.models.reading import SeriesKey, why_absent
 from serayu.models.region import Region
 from serayu.models.station import Station
 from serayu.models.times import US_PER_S, rfc3339
 from serayu.models.topics import topic
-
-
-def is_stale(station: Station, slug: str, t_us: int | None, *, now_us: int) -> bool:
-    """Say whether a datastream has been silent for too long; one that never spoke is stale."""
-    datastream = station.datastream(slug)
-    return datastream is None or t_us is None or now_us - t_us > datastream.stale_after_us
 
 
 def stale_keys(
@@ -32,7 +25,7 @@ def stale_keys(
     for station in region.stations.values():
         for datastream in station.datastreams:
             key = station.key(datastream.property)
-            if is_stale(station, datastream.property, seen.get(key, since_us), now_us=now_us):
+            if datastream.is_stale(seen.get(key, since_us), now_us=now_us):
                 silent[key] = seen.get(key, 0)
     return silent
 
@@ -65,10 +58,11 @@ def _body(station: Station, values: Mapping[str, Latest], *, now_us: int) -> dic
 def _value(station: Station, one: Latest, *, now_us: int) -> dict[str, object]:
     observation = one.observation
     slug = observation.key.property
-    stale = is_stale(station, slug, observation.t_us, now_us=now_us)
-    usable = not stale and observation.flag not in (QualityFlag.FAIL, QualityFlag.MISSING)
+    datastream = station.datastream(slug)
+    stale = datastream is None or datastream.is_stale(observation.t_us, now_us=now_us)
+    shown = why_absent(observation.flag, observation.value, stale=stale) is None
     return {
-        "value": observation.value if usable else None,
+        "value": observation.value if shown else None,
         "last_value": observation.value,
         "unit": OBSERVED_PROPERTIES[slug].unit,
         "time": rfc3339(observation.t_us),

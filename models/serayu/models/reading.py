@@ -1,7 +1,7 @@
 """A reading is a value as sent; an observation is that value after quality control."""
 
 import math
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -73,6 +73,30 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     seq: int = 0
     received_us: int = 0
     late: bool = False
+
+
+Absence = Literal["no_data", "failed", "missing", "stale"]
+
+
+def why_absent(flag: QualityFlag | None, value: float | None, *, stale: bool) -> Absence | None:
+    """Return why a datastream's last value may not be shown as the present one; None where it may.
+
+    Parameters
+    ----------
+    flag
+        Of the last observation, None before the first.
+    value
+        Of the last observation; None, NaN and infinity are no value.
+    stale
+        Whether the datastream has been silent for too long.
+    """
+    if flag is None:
+        return "no_data"
+    if flag is QualityFlag.FAIL:
+        return "failed"
+    if flag is QualityFlag.MISSING or value is None or not math.isfinite(value):
+        return "missing"
+    return "stale" if stale else None
 
 
 class Bucket(msgspec.Struct, frozen=True):

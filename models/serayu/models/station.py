@@ -68,6 +68,10 @@ class Datastream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return round(self.stale_after_s * US_PER_S)
         return max(round(STALE_INTERVALS * self.interval_s * US_PER_S), STALE_AT_LEAST_US)
 
+    def is_stale(self, t_us: int | None, *, now_us: int) -> bool:
+        """Say whether it has been silent for too long since its last reading; one that never spoke is stale."""
+        return t_us is None or now_us - t_us > self.stale_after_us
+
     def profile(self) -> QcProfile:
         """Return the quality-control settings: the property's default with this datastream's differences."""
         default = DEFAULT_PROFILES[self.property]
