@@ -26,8 +26,8 @@ from serayu.models.reading import Observation, SeriesKey
 from serayu.models.region import load_region
 from serayu.models.station import Datastream
 from serayu.models.texts import text
-from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_S
-from tests.api.site import Site, running, site, write_region
+from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_S, parse_rfc3339
+from tests.api.site import Site, now_us, running, site, write_region
 
 RUN = CliRunner()
 
@@ -125,6 +125,13 @@ def test_failures_are_forgotten_when_their_window_has_passed() -> None:
     limiter.fail("b")
     now[0] = 10.0
     limiter.fail("a")
+
+
+def test_before_the_first_reading_of_a_replay_the_present_is_the_computers(tmp_path: Path) -> None:
+    with site(tmp_path, clock="replay") as api:
+        said = api.get("/api/v1/stations").json()
+    assert said["newest"] is None
+    assert now_us() - US_PER_DAY < parse_rfc3339(said["time"]) < now_us() + US_PER_DAY
 
 
 def test_in_a_replay_the_present_is_the_newest_reading(tmp_path: Path) -> None:

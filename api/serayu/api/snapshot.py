@@ -23,7 +23,7 @@ from serayu.models.reading import SeriesKey
 from serayu.models.region import Region
 from serayu.models.station import StationKind
 from serayu.models.stores.hot import HotStore
-from serayu.models.times import US_PER_HOUR, Clock, rfc3339
+from serayu.models.times import US_PER_HOUR, Clock, SystemClock, rfc3339
 
 __all__ = ["Audience", "Body", "LevelSource", "ReplayClock", "Snapshot", "Snapshots"]
 
@@ -45,14 +45,14 @@ class LevelSource(Protocol):
 
 
 class ReplayClock:
-    """The present of a replay: the newest phenomenon time that was stored."""
+    """The present of a replay: the newest phenomenon time that was stored; before the first, the computer's time."""
 
     def __init__(self) -> None:
         self.newest_us = 0
 
     def now_us(self) -> int:
         """Return the present in microseconds UTC."""
-        return self.newest_us
+        return self.newest_us or SystemClock().now_us()
 
 
 class Audience(NamedTuple):
