@@ -36,6 +36,13 @@ class Change(NamedTuple):
     revised: bool
 
 
+class Coverage(NamedTuple):
+    """How much of a span has usable values, microseconds, and where the first of them begins; None without one."""
+
+    covered_us: int
+    since_us: int | None
+
+
 class HotStore:
     """The hot store of one host.
 
@@ -160,6 +167,19 @@ class HotStore:
         rows = self._read(statement, (step_us, step_us, *key, _int64(start_us), _int64(end_us)))
         return [Bucket(start, n, total / n, low, high, total) for start, n, total, low, high in rows]
 
+    def covered_us(self, key: SeriesKey, start_us: int, end_us: int, *, interval_us: int) -> Coverage:
+        """Return for how much of ``start_us < t <= end_us`` there are usable values, and since when.
+
+        A value stands for the time since the one before, and where that is more than two intervals ago for one
+        interval: so a reading that came a little late leaves no hole, and one that never came does.
+        """
+        span = {"start": _int64(start_us), "end": _int64(end_us), "interval": interval_us}
+        rows = self._read(_COVERED, {**key._asdict(), **span})
+        covered_us, first_us = rows[0]
+        if first_us is None:
+            return Coverage(0, None)
+        return Coverage(min(int(covered_us), end_us - start_us), max(first_us - interval_us, start_us))
+
     def newest_time(self, key: SeriesKey) -> int:
         """Return the time of the last observation of a datastream, microseconds UTC; 0 for none."""
         rows = self._read(f"SELECT t FROM latest WHERE series = {_SERIES}", tuple(key))  # noqa: S608 -- constants
@@ -243,7 +263,7 @@ class HotStore:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
 
-    def _read(self, statement: str, parameters: Sequence[object] = ()) -> list[Any]:
+    def _read(self, statement: str, parameters: Sequence[object] | dict[str, object] = ()) -> list[Any]:
         with translated(self.path):
             return self._readers.get().execute(statement, parameters).fetchall()
 
@@ -286,6 +306,12 @@ _LATEST = f"""
         ORDER BY o.t DESC LIMIT 1)
     WHERE ? IS NULL OR s.region = ?
     ORDER BY s.region, s.station, s.property
+"""  # noqa: S608 -- constants
+_COVERED = f"""
+    SELECT sum(CASE WHEN t - before <= 2 * :interval THEN t - before ELSE min(:interval, t - :start) END), min(t) FROM
+        (SELECT t, lag(t) OVER (ORDER BY t) AS before FROM observation
+         WHERE series = (SELECT id FROM series WHERE region = :region AND station = :station AND property = :property)
+         AND t > :start AND t <= :end AND {USABLE})
 """  # noqa: S608 -- constants
 _FROM_RAW = f"""
     SELECT t - t % ? AS bucket, count(*), sum(value), min(value), max(value) FROM
