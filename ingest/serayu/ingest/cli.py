@@ -9,8 +9,8 @@ import typer
 
 from serayu.ingest.backfill import backfill as backfill_file
 from serayu.ingest.clock import LiveClock
-from serayu.ingest.decode import Message
 from serayu.ingest.pipeline import Pipeline
+from serayu.ingest.replay import replay
 from serayu.ingest.run import run as run_ingest
 from serayu.ingest.settings import IngestSettings
 from serayu.models.command import emit, reported
@@ -18,7 +18,7 @@ from serayu.models.places import HOT_STORE, default_data_dir, default_region, ex
 from serayu.models.region import load_region
 from serayu.models.stores.dead_letters import KeptLetter
 from serayu.models.stores.hot import HotStore
-from serayu.models.times import SystemClock, rfc3339
+from serayu.models.times import rfc3339
 
 app = typer.Typer(no_args_is_help=True, help="Terima, periksa, simpan · Receive, check, store")
 letters_app = typer.Typer(
@@ -97,18 +97,9 @@ def replay_letters(
     output: OutputOption = None,
 ) -> None:
     """Coba simpan lagi, mis. setelah pos didaftarkan · Try again, e.g. after a station was registered."""
-    tried = stored = 0
     folder = existing_data_dir(data, load_region(region or default_region()).code)
     with _pipeline(region, folder) as (pipeline, _), HotStore(folder / HOT_STORE) as store:
-        for letter in store.dead_letters.list(limit=-1, reason=reason):
-            if letter.replayed_us is not None:
-                continue
-            tried += 1
-            outcome = pipeline.process([Message(letter.topic, letter.payload, letter.first_received_us)])
-            if outcome.stored or outcome.duplicates:
-                stored += 1
-                store.dead_letters.mark_replayed(letter.id, SystemClock().now_us())
-    document = {"tried": tried, "stored": stored, "still_dead": tried - stored}
+        document = replay(store, pipeline, reason=reason)._asdict()
     emit(document, as_json=as_json, output=output, text=", ".join(f"{k} {v}" for k, v in document.items()))
 
 

@@ -36,7 +36,10 @@ class DeadLetter(NamedTuple):
 
 
 class KeptLetter(NamedTuple):
-    """A dead letter in the store; ``replayed_us`` is when it was stored after all."""
+    """A dead letter in the store.
+
+    ``replayed_us`` is when it was stored after all; a payload that is not ``whole`` was cut at `KEPT_BYTES`.
+    """
 
     id: int
     topic: str
@@ -47,6 +50,7 @@ class KeptLetter(NamedTuple):
     last_received_us: int
     count: int  # type: ignore[assignment]  # hides tuple.count
     replayed_us: int | None
+    whole: bool = True
 
 
 class DeadLetters:
@@ -58,11 +62,17 @@ class DeadLetters:
     def list(self, *, limit: int = 100, after_id: int = 0, reason: str | None = None) -> Sequence[KeptLetter]:
         """Return letters in order of arrival."""
         rows = self._run(
-            "SELECT id, topic, payload, reason, detail, first_received, last_received, count, replayed"
+            "SELECT id, topic, payload, reason, detail, first_received, last_received, count, replayed,"
+            " digest"
             " FROM dead_letter WHERE id > ? AND (? IS NULL OR reason = ?) ORDER BY id LIMIT ?",
             (after_id, reason, reason, limit),
         )
-        return [KeptLetter(*row) for row in rows]
+        return [KeptLetter._make([*row[:-1], _is_whole(row)]) for row in rows]
+
+    def last_id(self) -> int:
+        """Return the number of the newest letter; 0 for none."""
+        ((last_id,),) = self._run("SELECT coalesce(max(id), 0) FROM dead_letter", ())
+        return int(last_id)
 
     def counts(self) -> dict[str, int]:
         """Return how many messages died of each reason, repeats and letters that were dropped included."""
@@ -138,9 +148,14 @@ _COUNT_DROPPED = """
 def _row(letter: DeadLetter) -> tuple[bytes, str, bytes, str, str, int, int]:
     payload, received_us = letter.payload[:KEPT_BYTES], letter.received_us
     detail = letter.detail[:DETAIL_CHARS]
-    return _digest(letter), letter.topic, payload, letter.reason, detail, received_us, received_us
+    digest = _digest(letter.topic, letter.reason, letter.payload)
+    return digest, letter.topic, payload, letter.reason, detail, received_us, received_us
 
 
-def _digest(letter: DeadLetter) -> bytes:
-    parts = (letter.topic.encode(), letter.reason.encode(), letter.payload)
-    return hashlib.sha256(b"\x00".join(parts)).digest()
+def _is_whole(row: Sequence[Any]) -> bool:
+    _, topic, payload, reason, *_, digest = row
+    return len(payload) < KEPT_BYTES or bool(_digest(topic, reason, payload) == digest)
+
+
+def _digest(topic: str, reason: str, payload: bytes) -> bytes:
+    return hashlib.sha256(b"\x00".join((topic.encode(), reason.encode(), payload))).digest()

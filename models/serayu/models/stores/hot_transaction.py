@@ -273,6 +273,15 @@ class HotTransaction:
             if changed and not self._closed(series, revision.t_us):
                 self._recount_hour(series, revision.t_us - revision.t_us % US_PER_HOUR)
 
+    def send_again(self, key: SeriesKey, t_us: int) -> bool:
+        """Make a stored observation a new change, so that every follower sees it again; false where there is none."""
+        sent = self._connection.execute(
+            "UPDATE observation SET id = ?, revised = 1 WHERE series = ? AND t = ?",
+            (self._known.last_id + 1, self._series(key), t_us),
+        )
+        self._known.last_id += sent.rowcount
+        return sent.rowcount == 1
+
     def _recount_hour(self, series: int, hour: int) -> None:
         self._connection.execute("DELETE FROM hourly WHERE series = ? AND hour = ?", (series, hour))
         self._connection.execute(_RECOUNT_HOURLY, (series, hour, hour + US_PER_HOUR))
