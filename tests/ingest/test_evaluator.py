@@ -228,6 +228,17 @@ def test_a_value_that_was_revised_before_it_could_be_read_takes_its_place_in_tim
     assert not change.verified
 
 
+def test_a_peak_that_comes_behind_its_successor_raises_in_its_place(host: tuple[HotStore, Register]) -> None:
+    store, register = host
+    evaluator = AlertEvaluator(store, register, REGION)
+    store.write([at(10, 1.0), at(20, 2.5), at(15, 1.0, "hilir")])
+    evaluator.step()
+    store.write([at(19, 4.5), at(21, 2.5), at(21, 2.5, "hilir")])
+    assert told(evaluator.step()) == [("hulu", 19, W, A), ("hilir", 21, N, W)]
+    alert = register.active_levels(CODE)["hulu"]
+    assert (alert.level, alert.opened_us, alert.updated_us) == (A, 20 * US_PER_MINUTE, 20 * US_PER_MINUTE)
+
+
 def test_a_second_evaluator_of_the_same_name_is_refused_and_then_takes_up(
     host: tuple[HotStore, Register],
 ) -> None:

@@ -97,8 +97,28 @@ def kinds(changes: list[SiagaChange]) -> list[tuple[ChangeKind, Reason, Siaga, S
             [(0, N, A), (40, A, S), (80, S, W), (120, W, N)],
             id="falls step by step",
         ),
+        pytest.param([(0, 2.5), (0, 4.5)], [(0, N, W)], id="the same time is ignored"),
+        pytest.param([(0, 1.0), (-5, 4.5)], [(-5, N, A)], id="a value behind a newer one raises"),
+        pytest.param([(0, 2.5), (-5, 2.6), (-4, 2.7)], [(0, N, W)], id="but not what is in force"),
+        pytest.param([(0, 1.0), (-29.9, 4.5)], [(-29.9, N, A)], id="what it raises would still be in force"),
+        pytest.param([(0, 1.0), (-30, 4.5)], [], id="what it raised would be left by now"),
         pytest.param(
-            [(0, 2.5), (0, 4.5), (-5, 4.5)], [(0, N, W)], id="same time and out of order are ignored"
+            [(0, 1.0), (-5, 9.0, FAIL), (-4, math.nan)], [], id="behind or not, failed never alerts"
+        ),
+        pytest.param(
+            [(0, 2.5), (10, 1.0), (9, 1.0), (5, 1.0), (40, 1.0)],
+            [(0, N, W), (40, W, N)],
+            id="a value behind a newer one never lowers",
+        ),
+        pytest.param(
+            [(0, 2.5), (10, 1.0), (30, 1.0), (20, 2.5), (40, 1.0), (69, 1.0), (70, 1.0)],
+            [(0, N, W), (70, W, N)],
+            id="but starts the 30 min anew",
+        ),
+        pytest.param(
+            [(0, 1.0), (10, 1.0), (1, 1.0), (2, 2.5), (3, 3.5), (4, 1.0), (11, 1.0), (41, 1.0)],
+            [(2, N, W), (3, W, S), (41, S, N)],
+            id="a clock that was ahead blinds nobody",
         ),
         pytest.param([(0, 9.0, FAIL), (1, 9.0, MISSING)], [], id="failed and missing values never alert"),
         pytest.param([(0, math.nan), (1, math.inf), (2, -math.inf, SUSPECT)], [], id="not finite is missing"),
@@ -139,6 +159,12 @@ def test_waves_of_2_cm_at_a_limit_do_not_flap(settings: SiagaSettings) -> None:
             [(0, 2.5), (5, 4.5), (10, 4.5), (15, 4.5)], [(10, N, W), (15, W, A)], id="each limit for itself"
         ),
         pytest.param([(0, 2.5, SUSPECT), (10, 2.5)], [(10, N, W)], id="suspect values count for the time"),
+        pytest.param(
+            [(20, 1.0), (5, 2.5), (10, 2.5), (15, 2.5)], [(15, N, W)], id="so do those behind a newer one"
+        ),
+        pytest.param([(20, 1.0), (5, 2.5), (10, 1.0), (15, 2.5)], [], id="unless they are interrupted"),
+        pytest.param([(20, 1.0), (5, 2.5), (21, 1.0), (15, 2.5)], [], id="or something newer comes between"),
+        pytest.param([(20, 1.0), (15, 2.5), (5, 2.5)], [], id="backwards counts for nothing"),
     ],
 )
 def test_a_limit_must_be_exceeded_for_the_minimum_duration(
@@ -311,6 +337,22 @@ def test_a_spike_over_a_foreseen_level_leaves_it_as_it_was() -> None:
     assert kinds(take_back(machine, 60)) == [(RETRACT, RISE, W, W, True)]
 
 
+def test_a_value_behind_a_newer_one_can_be_taken_back() -> None:
+    machine = SiagaMachine(LIMITS)
+    said = [change for row in [(0, 1.0), (10, 1.1), (5, 9.0), (6, 1.0)] for change in feed(machine, *row)]
+    assert kinds(said) == [(RAISE, THRESHOLD, N, A, True)]
+    assert said[0].slope_m_per_h is None
+    (change,) = take_back(machine, 5)
+    assert (change.kind, change.after, change.at_us, change.level_m) == (RETRACT, N, 10 * US_PER_MINUTE, 1.1)
+
+
+def test_a_value_behind_a_newer_one_verifies_and_confirms() -> None:
+    changes = run((0, 1.0), (10, 2.5, SUSPECT), (9, 2.4))
+    assert kinds(changes) == [(RAISE, THRESHOLD, N, W, False), (VERIFY, THRESHOLD, W, W, True)]
+    changes = run((0, 1.4), (10, 1.5), (20, 1.6), (19, 2.1), settings=HOUR_AHEAD)
+    assert kinds(changes) == [(RAISE, RISE, N, W, True), (CONFIRM, THRESHOLD, W, W, True)]
+
+
 def test_a_change_carries_level_and_slope_also_without_a_travel_time() -> None:
     (change,) = run((0, 1.0), (10, 1.5), (20, 2.0), (30, 2.5))
     assert change.level_m == 2.5
@@ -429,6 +471,17 @@ def test_changes_form_one_chain_and_say_what_they_do(rows: list[Row], settings: 
                 assert not verified
             level, verified = change.after, change.verified
         assert (machine.level, machine.verified) == (level, verified)
+
+
+@given(rows=rows_in_order, settings=all_settings)
+def test_values_that_are_told_again_change_nothing(rows: list[Row], settings: SiagaSettings) -> None:
+    """As they are when a hot store was restored from a copy and is read again."""
+    machine = SiagaMachine(LIMITS, settings)
+    for row in rows:
+        feed(machine, *row)
+    before = (machine.level, machine.verified)
+    assert [change for row in rows for change in feed(machine, *row)] == []
+    assert (machine.level, machine.verified) == before
 
 
 @given(

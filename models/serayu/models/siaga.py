@@ -4,7 +4,8 @@ The machine is pure: it is told values with their phenomenon times and answers w
 independent comparator with hysteresis (down only when at least ``hysteresis_m`` below the limit **and** for
 at least ``fall_after_us``); one further comparator looks at the level extrapolated over the travel time.
 It remembers its last few values with what it knew before each, so that one which fails its tests later can be
-taken back as if it had never been.
+taken back as if it had never been. A value behind a newer one can still raise, for as long as what it raises
+would be held; it never lowers.
 """
 
 import math
@@ -53,9 +54,11 @@ class Comparator(msgspec.Struct, omit_defaults=True):
     verified: bool = False
     above_since_us: int | None = None
     below_since_us: int | None = None
+    behind_since_us: int | None = None  # since when the values that came behind newer ones are above
 
     def step(self, t_us: int, value: float, limit: float, settings: SiagaSettings, *, good: bool) -> None:
         """Take one value; one that is not good keeps an active limit active and verifies nothing."""
+        self.behind_since_us = None
         if value > limit:
             self.above_since_us = t_us if self.above_since_us is None else self.above_since_us
             self.below_since_us = None
@@ -71,6 +74,25 @@ class Comparator(msgspec.Struct, omit_defaults=True):
         self.below_since_us = t_us if self.below_since_us is None else self.below_since_us
         if t_us - self.below_since_us >= settings.fall_after_us:
             self.active, self.verified, self.below_since_us = False, False, None
+
+    def step_behind(
+        self, t_us: int, value: float, limit: float, settings: SiagaSettings, *, good: bool
+    ) -> None:
+        """Take one value that is older than the newest; it may activate the limit and never leaves it.
+
+        The minimum duration is that of an unbroken run of such values, as a clock that was ahead once or a pack
+        that was lost at first gives them. What came in order is neither joined to the run nor changed by it,
+        except that a fall which the value interrupts begins anew.
+        """
+        if value <= limit:
+            self.behind_since_us = None
+            return
+        if self.behind_since_us is None or t_us < self.behind_since_us:
+            self.behind_since_us = t_us
+        if self.below_since_us is not None and t_us >= self.below_since_us:
+            self.below_since_us = None
+        self.active = self.active or t_us - self.behind_since_us >= settings.min_duration_us
+        self.verified = self.active and (self.verified or good)
 
 
 class Taken(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -133,12 +155,14 @@ class SiagaMachine:
         return self._rise_rank() == rank and self.state.rise.verified
 
     def step(self, t_us: int, level_m: float, flag: QualityFlag) -> Sequence[SiagaChange]:
-        """Take one observation in order of time.
+        """Take one observation, usually in order of time.
 
         Parameters
         ----------
         t_us
-            Phenomenon time; one that is not later than the last is ignored.
+            Phenomenon time. One before the newest counts against the limits (not for the rise) and can only raise,
+            while it is less than ``fall_after_us`` older: a level that it raised then would still be in force.
+            So a value that is told twice changes nothing the second time.
         level_m
             Water level, metres above the datum.
         flag
@@ -150,19 +174,14 @@ class SiagaMachine:
         sequence of SiagaChange
             Usually empty.
         """
-        state = self.state
-        if (
-            flag in _UNUSABLE
-            or not math.isfinite(level_m)
-            or (state.last_us is not None and t_us <= state.last_us)
-        ):
+        if flag in _UNUSABLE or not math.isfinite(level_m) or self._is_past(t_us):
             return ()
         good = flag is not QualityFlag.SUSPECT
         before = self._standing()
         self._take(t_us, level_m, good=good)
         changes = tuple(self._changes(t_us, level_m, before, good=good))
-        if not changes:
-            return ()
+        if not changes or t_us != self.state.last_us:
+            return changes
         slope = self._slope(t_us)
         return tuple(msgspec.structs.replace(change, slope_m_per_h=slope) for change in changes)
 
@@ -215,18 +234,38 @@ class SiagaMachine:
     def _standing(self) -> "_Standing":
         return _Standing(self.level, self._threshold_rank(), self.verified)
 
+    def _is_past(self, t_us: int) -> bool:
+        """Say whether a value was seen or would have no effect any more."""
+        last_us = self.state.last_us
+        if last_us is None or t_us > last_us:
+            return False
+        if t_us == last_us or last_us - t_us >= self.settings.fall_after_us:
+            return True
+        return any(taken.t_us == t_us for taken in self.state.journal)
+
     def _take(self, t_us: int, level_m: float, *, good: bool) -> None:
         """Advance the state by one value."""
         state = self.state
-        limits = [msgspec.structs.replace(comparator) for comparator in state.limits]
-        rise = msgspec.structs.replace(state.rise)
-        state.journal.append(Taken(t_us, level_m, good, state.last_us, limits, rise, state.rise_rank))
-        del state.journal[:-JOURNAL]
+        behind = state.last_us is not None and t_us < state.last_us
+        if not behind or level_m > self.thresholds.waspada_m:  # else there is nothing to take back
+            self._note(t_us, level_m, good=good)
+        if behind:
+            for comparator, limit in zip(state.limits, self._limits(), strict=True):
+                comparator.step_behind(t_us, level_m, limit, self.settings, good=good)
+            return
         state.last_us = t_us
         self._remember(t_us, level_m)
         for comparator, limit in zip(state.limits, self._limits(), strict=True):
             comparator.step(t_us, level_m, limit, self.settings, good=good)
         self._step_rise(t_us, level_m, good=good)
+
+    def _note(self, t_us: int, level_m: float, *, good: bool) -> None:
+        """Write a value and what is known before it into the journal."""
+        state = self.state
+        limits = [msgspec.structs.replace(comparator) for comparator in state.limits]
+        rise = msgspec.structs.replace(state.rise)
+        state.journal.append(Taken(t_us, level_m, good, state.last_us, limits, rise, state.rise_rank))
+        del state.journal[:-JOURNAL]
 
     def _limits(self) -> tuple[float, float, float]:
         return self.thresholds.waspada_m, self.thresholds.siaga_m, self.thresholds.awas_m

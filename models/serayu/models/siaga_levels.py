@@ -132,7 +132,8 @@ class SiagaChange(msgspec.Struct, frozen=True):
     Parameters
     ----------
     at_us
-        Phenomenon time of the value that decided; of a retraction that of the newest value known by then.
+        Phenomenon time of the value that decided, which may lie before an earlier change's; of a retraction that of
+        the newest value known by then.
     before, after
         Levels; equal for confirm and verify, and for a retraction that takes back no more than one of these.
     kind, reason
@@ -140,7 +141,8 @@ class SiagaChange(msgspec.Struct, frozen=True):
     level_m
         Water level, metres above the datum; of a retraction that of the newest value that stands.
     slope_m_per_h
-        Robust slope of the last half hour (``slope_window_us``), None with fewer than three values in it.
+        Robust slope of the last half hour (``slope_window_us``), None with fewer than three values in it and for a
+        value that came behind a newer one.
     verified
         False where the value was suspect: shown as "belum terverifikasi".
     """
