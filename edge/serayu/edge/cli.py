@@ -1,6 +1,7 @@
 """``serayu edge``: run one agent, simulate a region's stations, replay a file through agents, look at an outbox."""
 
 import logging
+import socket
 import sys
 import tempfile
 import time
@@ -28,6 +29,7 @@ __all__ = ["app"]
 app = typer.Typer(no_args_is_help=True, help="Agen di stasiun. The agent on a station.")
 
 _POLL_S = 0.25
+NOBODY_S = 30.0  # without a broker, and nothing confirmed ever
 _START_S = 0.25  # of one agent, on one core: agents in step start together once all of them run
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 
@@ -136,15 +138,30 @@ def replay(
         )
         fleet = Fleet(configs, folder=folder, environment=_environment(url))
         begin_s = time.monotonic()
+        reachable = _listens(url)
+        if not reachable:
+            typer.echo(f"belum ada broker di · no broker yet at {url}; mencoba terus · trying on", err=True)
+
+        def over(state: FleetStatus) -> bool:
+            waited_s = time.monotonic() - begin_s
+            nobody = waited_s >= NOBODY_S and state.confirmed + state.rejected == 0 and not _listens(url)
+            return state.finished or waited_s >= timeout_s or nobody
+
         status = _watch(
             fleet,
-            until=lambda s: s.finished or time.monotonic() - begin_s >= timeout_s,
+            until=over,
             total=split.rows - split.skipped,
         )
         report = _report(fleet, status, split=split, wall_s=time.monotonic() - begin_s)
     emit(report, as_json=as_json, output=output)
     if not status.finished:
-        typer.echo(f"error: {status.pending} readings are still unconfirmed after {timeout_s:g} s", err=True)
+        waited_s = round(report.wall_s)
+        typer.echo(f"error: {status.pending} readings are still unconfirmed after {waited_s} s", err=True)
+        raise typer.Exit(1)
+    if status.rejected:
+        typer.echo(
+            f"error: {status.rejected} readings were rejected; why: serayu ingest dead-letters list", err=True
+        )
         raise typer.Exit(1)
 
 
@@ -161,6 +178,14 @@ def status(
     if not file.exists():
         raise BadInputError("no outbox there", file=file)
     emit(read_progress(file), as_json=as_json, output=output)
+
+
+def _listens(url: BrokerUrl) -> bool:
+    try:
+        with socket.create_connection((url.host, url.port), timeout=1.0):
+            return True
+    except OSError:
+        return False
 
 
 def _watch(fleet: Fleet, *, until: Callable[[FleetStatus], bool], total: int | None = None) -> FleetStatus:
