@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serayu.ingest.evaluator import CURSOR_SLACK, AlertEvaluator
-from serayu.models.alert import AlertChange, AlertStatus, retracted
-from serayu.models.errors import ConflictError, StoreError
+from serayu.models.alert import Alert, AlertChange, AlertStatus, retracted
+from serayu.models.errors import ConflictError
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.reading import Observation, SeriesKey
 from serayu.models.region import Region, RegionInfo
@@ -269,13 +269,33 @@ def test_a_replaced_hot_store_is_followed_from_its_start(
         assert told(evaluator.step()) == [("hulu", 10, W, S)]
 
 
-def test_a_state_that_cannot_be_read_names_its_station(host: tuple[HotStore, Register]) -> None:
+@pytest.mark.parametrize("broken", [b"[]", b"{", b'{"limits": []}', b'{"last_us": "x"}'])
+def test_a_state_that_cannot_be_read_stops_no_other_post_and_its_own_starts_afresh(
+    host: tuple[HotStore, Register], caplog: pytest.LogCaptureFixture, broken: bytes
+) -> None:
     store, register = host
-    register.record_changes(
-        CODE, cursor=CursorMove("alerts", 0, 1), states={"hulu": b"[]"}, changes=[], now_us=0
-    )
-    with pytest.raises(StoreError, match="hulu"):
-        AlertEvaluator(store, register, REGION).step()
+    store.write([at(0, 3.5), at(0, 2.5, "hilir")])
+    evaluator = AlertEvaluator(store, register, REGION)
+    evaluator.step()
+    move = CursorMove("alerts", evaluator.position, evaluator.position)
+    register.record_changes(CODE, cursor=move, states={"hulu": broken}, changes=[], now_us=0)
+    store.write([at(1, 3.6), at(1, 4.5, "hilir"), at(10, 1.0), at(40, 1.0)])
+    changes = AlertEvaluator(store, register, REGION).step()
+    assert told(changes) == [("hilir", 1, W, A), ("hulu", 40, S, N)]
+    assert [record.station for record in caplog.records] == ["hulu"]  # type: ignore[attr-defined]
+    assert set(register.active_levels(CODE)) == {"hilir"}
+
+
+def test_an_alert_whose_post_is_no_longer_evaluated_is_named(
+    host: tuple[HotStore, Register], caplog: pytest.LogCaptureFixture
+) -> None:
+    store, register = host
+    store.write([at(0, 3.5), at(0, 2.5, "hilir")])
+    AlertEvaluator(store, register, REGION).step()
+    stations = STATIONS | {"hulu": _station("hulu", limits=None)}
+    less = Region(RegionInfo(CODE, "Banyumas", "test"), MappingProxyType(stations), Path())
+    assert AlertEvaluator(store, register, less).step() == []
+    assert ["hulu" in record.message for record in caplog.records] == [True]
 
 
 def test_a_long_stretch_that_concerns_nobody_is_passed_with_few_writes(
@@ -304,6 +324,9 @@ class Fragile:
 
     def evaluator_snapshot(self, region: str, name: str) -> EvaluatorSnapshot:
         return self._register.evaluator_snapshot(region, name)
+
+    def active_levels(self, region: str) -> Mapping[str, Alert]:
+        return self._register.active_levels(region)
 
     def record_changes(
         self,

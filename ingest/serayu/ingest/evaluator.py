@@ -6,12 +6,11 @@ from typing import Protocol
 
 import msgspec
 
-from serayu.models.alert import AlertChange
-from serayu.models.errors import StoreError
+from serayu.models.alert import Alert, AlertChange
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.reading import Observation
 from serayu.models.region import Region
-from serayu.models.siaga import SiagaChange, SiagaMachine, SiagaState
+from serayu.models.siaga import Comparator, Siaga, SiagaChange, SiagaMachine, SiagaState
 from serayu.models.station import Station
 from serayu.models.stores.hot import Change
 from serayu.models.stores.register.evaluator import CursorMove, EvaluatorSnapshot
@@ -43,6 +42,10 @@ class ChangeLog(Protocol):
 
     def evaluator_snapshot(self, region: str, name: str) -> EvaluatorSnapshot:
         """Return position and states as of one moment."""
+        ...
+
+    def active_levels(self, region: str) -> Mapping[str, Alert]:
+        """Return the active alert of every station that is not normal."""
         ...
 
     def record_changes(
@@ -179,11 +182,19 @@ class AlertEvaluator:
         return series
 
     def _load(self) -> dict[str, SiagaMachine]:
-        snapshot = self._register.evaluator_snapshot(self._region.code, self.name)
-        states = {station: _state(station, state) for station, state in snapshot.states.items()}
+        code = self._region.code
+        snapshot = self._register.evaluator_snapshot(code, self.name)
+        alerts = self._register.active_levels(code)
         self._machines = {
-            station: _machine(post, states.get(station)) for station, post in self._posts.items()
+            station: _machine(post, _state(code, station, snapshot.states.get(station), alerts.get(station)))
+            for station, post in self._posts.items()
         }
+        for station in alerts.keys() - self._posts.keys():
+            _log.warning(
+                "the active alert of %s is no longer evaluated: the region has no post with limits of that name",
+                station,
+                extra={"region": code, "station": station},
+            )
         self._recorded = self._position = snapshot.position
         return self._machines
 
@@ -211,8 +222,25 @@ def _machine(post: Station, state: SiagaState | None) -> SiagaMachine:
     return SiagaMachine(post.thresholds, post.siaga, state=state)
 
 
-def _state(station: str, state: bytes) -> SiagaState:
-    try:
-        return msgspec.json.decode(state, type=SiagaState)
-    except msgspec.DecodeError as error:
-        raise StoreError(f"the register's state of {station} cannot be read: {error}") from error
+def _state(region: str, station: str, stored: bytes | None, alert: Alert | None) -> SiagaState | None:
+    """Return what a post's machine remembers; one that cannot be read must not stop the other posts.
+
+    A post without a readable state starts afresh at the level of its active alert, which ends as every alert
+    does: after the river has been below the limits for long enough.
+    """
+    if stored is not None:
+        try:
+            return msgspec.json.decode(stored, type=SiagaState)
+        except msgspec.DecodeError:
+            _log.exception(
+                "the register's state of %s cannot be read: the post starts afresh",
+                station,
+                extra={"region": region, "station": station},
+            )
+    if alert is None:
+        return None
+    limits = [
+        Comparator(active=True, verified=alert.verified) if rank <= alert.level.rank else Comparator()
+        for rank in (Siaga.WASPADA.rank, Siaga.SIAGA.rank, Siaga.AWAS.rank)
+    ]
+    return SiagaState(last_us=alert.updated_us, limits=limits)

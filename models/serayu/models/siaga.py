@@ -10,7 +10,7 @@ would be held; it never lowers.
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -111,7 +111,9 @@ class SiagaState(msgspec.Struct):
     """All that a machine remembers, JSON-able so that an evaluator survives a restart."""
 
     last_us: int | None = None
-    limits: list[Comparator] = msgspec.field(default_factory=lambda: [Comparator() for _ in range(3)])
+    limits: Annotated[list[Comparator], msgspec.Meta(min_length=3, max_length=3)] = msgspec.field(
+        default_factory=lambda: [Comparator() for _ in range(3)]
+    )
     rise: Comparator = msgspec.field(default_factory=Comparator)
     rise_rank: int = 0
     recent: list[tuple[int, float]] = msgspec.field(default_factory=list)
