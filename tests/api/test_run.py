@@ -157,9 +157,18 @@ def _keys(folder: Path, *arguments: str) -> tuple[int, dict, str]:  # type: igno
     region = folder / "region"
     if not region.exists():
         write_region(region)
+    (folder / "data").mkdir(exist_ok=True)
     where = ["--region", str(region), "--data", str(folder / "data"), "--json"]
     done = RUN.invoke(keys_cli.app, [*arguments, *where])
     return done.exit_code, json.loads(done.stdout) if done.stdout else {}, done.stderr
+
+
+def test_keys_for_a_wrong_folder_are_not_made(tmp_path: Path) -> None:
+    write_region(tmp_path / "region")
+    where = ["--region", str(tmp_path / "region"), "--data", str(tmp_path / "nowhere")]
+    done = RUN.invoke(keys_cli.app, ["create", "--role", "crew", *where])
+    assert (done.exit_code, "no data here" in done.stderr) == (2, True)
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_a_key_is_made_listed_without_its_secret_and_revoked(tmp_path: Path) -> None:

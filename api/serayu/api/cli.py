@@ -20,7 +20,7 @@ app = typer.Typer(help="HTTP API dan halaman / HTTP api and pages", no_args_is_h
 @reported()
 def run(
     region: Annotated[Path | None, typer.Option(help="Region folder.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of the stores.")] = None,
+    data_dir: Annotated[Path | None, typer.Option("--data", help="folder data · data folder")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")] = None,
     clock: Annotated[str | None, typer.Option(help="system or replay.")] = None,

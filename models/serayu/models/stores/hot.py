@@ -111,9 +111,17 @@ class HotStore:
                 writer.execute("COMMIT")
             except BaseException:
                 self._known.forget()
-                if writer.in_transaction:
-                    writer.execute("ROLLBACK")
+                self._roll_back(writer)
                 raise
+
+    def _roll_back(self, writer: sqlite3.Connection) -> None:
+        """Undo what is open; a connection that cannot is given up, or it would refuse every later transaction."""
+        try:
+            if writer.in_transaction:
+                writer.execute("ROLLBACK")
+        except sqlite3.Error:
+            writer.close()
+            self._writer = None
 
     def write(self, observations: Sequence[Observation]) -> Sequence[Refusal]:
         """Store observations, all but those returned (port `ObservationWriter`)."""
