@@ -1,13 +1,16 @@
 """The list of stations: what is present, what is stale or failed, and who sees it."""
 
 import math
+from collections.abc import Iterable
 
 import pytest
 
 from serayu.models.access import Role
 from serayu.models.quality.flags import QcTest, QualityFlag
+from serayu.models.reading import Observation, SeriesKey
 from serayu.models.siaga import Siaga
-from tests.api.site import STATIONS, Site
+from serayu.models.times import US_PER_MINUTE, rfc3339
+from tests.api.site import STATIONS, Site, now_us
 
 FIELDS = {"sawah-a", "sawah-b"}
 ALL = {name for name, *_ in STATIONS}
@@ -107,6 +110,36 @@ def test_rain_is_summed_over_the_last_hour_and_day_and_has_no_trend(api: Site) -
         api.put("hujan-a", "rain", depth, age_s=age_s)
     rain = _stream(api, "hujan-a", "rain")
     assert (rain["value"], rain["total_1h"], rain["total_24h"], rain["trend_per_h"]) == (1.0, 3.0, 15.0, None)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "hour", "day", "since"),
+    [
+        pytest.param(range(1440), 1.0, 1.0, 1440, id="a whole day"),
+        pytest.param(range(180), 1.0, 0.125, 180, id="the last three hours"),
+        pytest.param([*range(30), *range(60, 1440)], 0.5, 0.979, 1440, id="nothing for half an hour"),
+        pytest.param([0], 0.017, 0.001, 1, id="one reading"),
+    ],
+)
+def test_a_total_says_how_much_of_its_span_has_readings(
+    api: Site, minutes: Iterable[int], hour: float, day: float, since: int
+) -> None:
+    now = now_us()
+    key = SeriesKey("33.02", "hujan-a", "rain")
+    rows = [
+        Observation(key, now - m * US_PER_MINUTE, 0.2, QualityFlag.GOOD, received_us=now) for m in minutes
+    ]
+    assert not api.hot.write(sorted(rows, key=lambda row: row.t_us))
+    rain = _stream(api, "hujan-a", "rain")
+    assert (rain["total_1h_coverage"], rain["total_24h_coverage"]) == (hour, day)
+    assert rain["total_24h_since"] == rfc3339(now - since * US_PER_MINUTE)
+
+
+def test_what_does_not_accumulate_has_no_coverage(shared_api: Site) -> None:
+    stage = _stream(shared_api, "hulu", "stage")
+    assert {
+        stage[f"total_{span}{what}"] for span in ("1h", "24h") for what in ("", "_coverage", "_since")
+    } == {None}
 
 
 def test_the_trend_is_the_change_per_hour(api: Site) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from serayu.api.views import DatastreamView, StationView
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.texts import decimal, text
+from serayu.models.times import parse_rfc3339, wib
 
 __all__ = ["advice", "rained"]
 
@@ -34,7 +35,9 @@ def advice(view: StationView, lang: str = "id") -> str:
     if (doubt := _doubt(watched)) is not None:
         return text(f"farmer.advice.{doubt}", lang)
     if rain is not None and rained(rain):
-        return text("farmer.advice.rained", lang, mm=decimal(rain.total_24h or 0.0, rain.decimals, lang))
+        key = "farmer.advice.rained" if rain.whole_day else "farmer.advice.rained_since"
+        since = "" if rain.total_24h_since is None else wib(parse_rfc3339(rain.total_24h_since))
+        return text(key, lang, mm=decimal(rain.total_24h or 0.0, rain.decimals, lang), time=since)
     trend = None if moisture is None else moisture.trend_per_h
     if trend is None:
         return text("farmer.advice.part_missing", lang)

@@ -17,13 +17,13 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from serayu.api.views import ActiveLevel, StationView, Totals, station_view
+from serayu.api.views import ActiveLevel, StationView, Total, Totals, station_view
 from serayu.models.ports import Latest
 from serayu.models.reading import SeriesKey
 from serayu.models.region import Region
 from serayu.models.station import StationKind
 from serayu.models.stores.hot import HotStore
-from serayu.models.times import US_PER_HOUR, Clock, SystemClock, rfc3339
+from serayu.models.times import US_PER_HOUR, US_PER_S, Clock, SystemClock, rfc3339
 
 __all__ = ["Audience", "Body", "LevelSource", "ReplayClock", "Snapshot", "Snapshots"]
 
@@ -276,17 +276,20 @@ class Snapshots:
             key, t_us = last.observation.key, last.observation.t_us
             known = self._totals.get(key)
             if known is None or known[0] != t_us:
-                known = self._totals[key] = (t_us, self._sum(key, t_us))
+                interval_us = round(datastream.interval_s * US_PER_S)
+                known = self._totals[key] = (t_us, self._totals_of(key, t_us, interval_us))
             sums[slug] = known[1]
         return sums
 
-    def _sum(self, key: SeriesKey, t_us: int) -> Totals:
-        """Sum what fell in the intervals that ended in the last hour and day; a value is stamped at its end."""
+    def _totals_of(self, key: SeriesKey, t_us: int, interval_us: int) -> Totals:
+        def over(hours: int) -> Total:
+            return self._total(key, t_us - hours * US_PER_HOUR, t_us, interval_us)
 
-        def since(hours: int) -> float:
-            start_us, end_us = t_us - hours * US_PER_HOUR + 1, t_us + 1
-            return sum(
-                b.total for b in self._hot.aggregate(key, start_us, end_us, step_us=DAY_H * US_PER_HOUR)
-            )
+        return Totals(over(1), over(DAY_H))
 
-        return Totals(since(1), since(DAY_H))
+    def _total(self, key: SeriesKey, start_us: int, end_us: int, interval_us: int) -> Total:
+        """Sum what fell in the intervals that ended within a span; a value is stamped at its end."""
+        found = self._hot.aggregate(key, start_us + 1, end_us + 1, step_us=DAY_H * US_PER_HOUR)
+        covered = self._hot.covered_us(key, start_us, end_us, interval_us=interval_us)
+        share = covered.covered_us / (end_us - start_us)
+        return Total(sum(bucket.total for bucket in found), share, covered.since_us)

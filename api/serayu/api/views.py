@@ -4,6 +4,7 @@ One rule holds everywhere: a value that is stale, failed or missing is never giv
 stands under ``last_value`` with the reason beside it.
 """
 
+import builtins
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -19,11 +20,13 @@ from serayu.models.station import Datastream, Station
 from serayu.models.times import US_PER_S, rfc3339
 
 __all__ = [
-    "ActiveLevel", "DatastreamView", "LevelView", "StationView", "Totals", "change_view", "datastream_view",
+    "ActiveLevel", "DatastreamView", "LevelView", "StationView", "Total", "Totals", "change_view", "datastream_view",
     "level_view", "station_view",
 ]  # fmt: skip
 
-VALUE_DIGITS = 6
+VALUE_DIGITS, COVERAGE_DIGITS = 6, 3
+WHOLE_FROM = 0.9
+"""From this coverage on a total is called one of the whole span; invented, as is the patience for a lost reading."""
 
 
 class ActiveLevel(NamedTuple):
@@ -36,11 +39,19 @@ class ActiveLevel(NamedTuple):
     reason: str
 
 
+class Total(NamedTuple):
+    """A sum over a span: the share of the span that readings cover, and since when they do."""
+
+    value: float
+    coverage: float
+    since_us: int | None
+
+
 class Totals(NamedTuple):
     """Sums of a property that accumulates (rain depth, vehicles) up to its last value."""
 
-    last_1h: float
-    last_24h: float
+    last_1h: Total
+    last_24h: Total
 
 
 class DatastreamView(msgspec.Struct, frozen=True, gc=False):
@@ -64,6 +75,11 @@ class DatastreamView(msgspec.Struct, frozen=True, gc=False):
         Change per hour; null for a value that is not present, and for one that accumulates.
     total_1h, total_24h
         Sums up to the last value; null for a property that does not accumulate.
+    total_1h_coverage, total_24h_coverage
+        Share of the hour and of the day that usable readings cover, 0 to 1, each reading its interval. A total with
+        less than 0.9 is of part of the span only and must not be called one of the whole.
+    total_1h_since, total_24h_since
+        Where the first reading in the span begins.
     interval_s, sensor
         Seconds between readings as configured, and what measures.
     """
@@ -85,9 +101,18 @@ class DatastreamView(msgspec.Struct, frozen=True, gc=False):
     tests: tuple[str, ...]
     trend_per_h: float | None
     total_1h: float | None
+    total_1h_coverage: float | None
+    total_1h_since: str | None
     total_24h: float | None
+    total_24h_coverage: float | None
+    total_24h_since: str | None
     interval_s: float
     sensor: str
+
+    @builtins.property
+    def whole_day(self) -> bool:
+        """Whether `total_24h` is of the whole day."""
+        return self.total_24h_coverage is not None and self.total_24h_coverage >= WHOLE_FROM
 
 
 class LevelView(msgspec.Struct, frozen=True, gc=False):
@@ -176,6 +201,7 @@ def datastream_view(
         Sums of a property that accumulates.
     """
     observed = datastream.observed
+    hour, day = (None, None) if totals is None else totals
     observation = None if latest is None else latest.observation
     age_us = None if observation is None else max(now_us - observation.t_us, 0)
     stale = datastream.is_stale(None if observation is None else observation.t_us, now_us=now_us)
@@ -199,8 +225,12 @@ def datastream_view(
         flag_name=None if observation is None else observation.flag.name.lower(),
         tests=() if observation is None else reason_names(observation.tests),
         trend_per_h=None if trend is None else round(trend, VALUE_DIGITS),
-        total_1h=None if totals is None else round(totals.last_1h, VALUE_DIGITS),
-        total_24h=None if totals is None else round(totals.last_24h, VALUE_DIGITS),
+        total_1h=None if hour is None else round(hour.value, VALUE_DIGITS),
+        total_1h_coverage=None if hour is None else round(hour.coverage, COVERAGE_DIGITS),
+        total_1h_since=None if hour is None or hour.since_us is None else rfc3339(hour.since_us),
+        total_24h=None if day is None else round(day.value, VALUE_DIGITS),
+        total_24h_coverage=None if day is None else round(day.coverage, COVERAGE_DIGITS),
+        total_24h_since=None if day is None or day.since_us is None else rfc3339(day.since_us),
         interval_s=datastream.interval_s,
         sensor=datastream.sensor,
     )
