@@ -2,7 +2,9 @@
 
 import pytest
 
+from serayu.models.quality.flags import QualityFlag
 from serayu.models.siaga import ChangeKind, Reason, Siaga
+from serayu.models.times import rfc3339
 from tests.api.site import Site
 
 
@@ -60,11 +62,42 @@ def test_alerts_are_filtered_and_paged_newest_first(api: Site) -> None:
     assert [alert["id"] for alert in recent] == [seen[0]["id"], seen[1]["id"]]
 
 
+def test_the_peak_is_the_highest_stored_level_of_the_alert_and_not_that_of_a_change(api: Site) -> None:
+    api.put("hilir", "stage", 9.0, age_s=7000)  # before the alert
+    api.put("hilir", "stage", 3.2, age_s=6000)
+    first = api.put("hilir", "stage", 4.9, age_s=3000)
+    api.put("hilir", "stage", 4.9, age_s=2400)
+    api.put("hilir", "stage", 8.8, age_s=2000, flag=QualityFlag.FAIL)
+    api.put("hilir", "stage", 1.4, age_s=600)
+    api.put("hilir", "stage", 5.5, age_s=60)  # after the alert
+    api.change("hilir", Siaga.NORMAL, Siaga.AWAS, level_m=4.2, age_s=6000)
+    api.change("hilir", Siaga.AWAS, Siaga.NORMAL, level_m=1.4, age_s=600)
+    (alert,) = api.get("/api/v1/alerts").json()["alerts"]
+    assert (alert["status"], alert["level_m"]) == ("ended", 1.4)
+    assert alert["peak"] == {"level_m": 4.9, "time": rfc3339(first), "flag_name": "good"}
+    assert api.get(f"/api/v1/alerts/{alert['id']}").json()["peak"] == alert["peak"]
+
+
+def test_the_peak_of_an_active_alert_is_that_so_far_with_its_flag(api: Site) -> None:
+    api.put("hilir", "stage", 3.2, age_s=3600)
+    api.change("hilir", Siaga.NORMAL, Siaga.SIAGA, level_m=3.2, age_s=3600)
+    api.put("hilir", "stage", 3.9, age_s=20, flag=QualityFlag.SUSPECT)
+    (alert,) = api.get("/api/v1/alerts").json()["alerts"]
+    assert (alert["peak"]["level_m"], alert["peak"]["flag_name"]) == (3.9, "suspect")
+
+
+def test_an_alert_without_any_stored_level_has_no_peak(api: Site) -> None:
+    api.change("hilir", Siaga.NORMAL, Siaga.SIAGA, level_m=3.2)
+    assert api.get("/api/v1/alerts").json()["alerts"][0]["peak"] is None
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
         ("/api/v1/alerts?status=burning", 422),
         ("/api/v1/alerts?since=now", 422),
+        ("/api/v1/alerts?foo=1", 422),
+        ("/api/v1/stations?foo=1", 422),
         ("/api/v1/alerts?cursor=nobody", 404),
         ("/api/v1/alerts/nobody", 404),
         ("/api/v1/alerts/nobody/history", 404),

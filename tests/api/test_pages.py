@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from serayu.api.sessions import COOKIE
 from serayu.api.templating import FOLDER
 from serayu.models.quality.flags import QualityFlag
+from serayu.models.reading import Observation, SeriesKey
 from serayu.models.siaga import Siaga
-from tests.api.site import Site
+from serayu.models.times import US_PER_MINUTE
+from tests.api.site import Site, now_us, site
 
 FIELD_BYTES = 15 * 1024
 
@@ -197,6 +200,86 @@ def test_a_failed_reading_shows_no_number(api: Site) -> None:
     text = _field(api).text
     assert "Bacaan ditolak" in text
     assert "987,6" not in text
+
+
+def _rain(api: Site, minutes: int) -> None:
+    now = now_us()
+    key = SeriesKey("33.02", "sawah-a", "rain")
+    rows = [
+        Observation(key, now - m * US_PER_MINUTE, 0.5, QualityFlag.GOOD, received_us=now)
+        for m in range(minutes, -1, -1)
+    ]
+    assert not api.hot.write(rows)
+    api.put("sawah-a", "soil-moisture", 41.5)
+
+
+def test_rain_of_part_of_the_day_is_not_called_that_of_24_hours(api: Site) -> None:
+    _rain(api, 180)
+    text = _field(api).text
+    assert "24 jam" not in text
+    assert re.search(
+        r"Sejak \d\d-\d\d-\d{4} \d\d\.\d\d WIB turun hujan 90,5 mm, sebagian data tidak ada", text
+    )
+    assert re.search(r"sejak \d\d-\d\d-\d{4} \d\d\.\d\d WIB \(sebagian data tidak ada\)", text)
+
+
+def test_rain_of_the_whole_day_is(api: Site) -> None:
+    _rain(api, 1439)
+    text = _field(api).text
+    assert "Dalam 24 jam terakhir turun hujan 720,0 mm" in text
+    assert "<span>dalam 24 jam</span>" in text
+
+
+def test_the_field_page_speaks_of_moisture_and_of_no_conductivity(shared_api: Site) -> None:
+    text = _field(shared_api).text
+    assert "Kelembapan tanah" in text
+    assert "engas" not in text
+    assert "S/m" not in text
+
+
+def test_the_field_page_names_the_worst_river_alert_and_links_to_the_map(api: Site) -> None:
+    assert "peringatan sungai" not in _field(api).text
+    api.change("hulu", Siaga.NORMAL, Siaga.WASPADA)
+    assert "Ada peringatan sungai: Siaga 3 (WASPADA) di Pos Hulu." in _field(api).text
+    api.change("hilir", Siaga.NORMAL, Siaga.AWAS)
+    text = _field(api).text
+    assert "Ada peringatan sungai di 2 pos; tertinggi Siaga 1 (AWAS) di Pos Hilir &lt;i&gt;." in text
+    assert '<a href="/">Lihat peta</a>' in text
+    api.change("hilir", Siaga.AWAS, Siaga.NORMAL)
+    api.change("hulu", Siaga.WASPADA, Siaga.NORMAL)
+    assert "peringatan sungai" not in _field(api).text
+
+
+NOTICE = "PERAGAAN – badai <buatan>"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told", "untold"),
+    [
+        pytest.param({}, [], ["PUTAR ULANG", 'notice"'], id="the present"),
+        pytest.param(
+            {"clock": "replay"}, ["PUTAR ULANG / PERAGAAN – bukan keadaan sekarang"], [], id="a replay"
+        ),
+        pytest.param(
+            {"notice": NOTICE}, ["badai &lt;buatan&gt;"], ["PUTAR ULANG", "<buatan>"], id="a notice"
+        ),
+    ],
+)
+def test_the_pages_say_that_what_they_show_is_not_the_present(
+    tmp_path: Path, changes: dict[str, str], told: list[str], untold: list[str]
+) -> None:
+    with site(tmp_path, **changes) as api:
+        api.put("sawah-a", "soil-moisture", 41.5)
+        for page in (api.get("/").text, _field(api).text):
+            shown = page.partition("<body>")[2]
+            assert all(words in shown for words in told)
+            assert not any(words in shown for words in untold)
+
+
+def test_a_map_without_data_yet_says_that_it_loads_and_not_that_there_is_no_alert(shared_api: Site) -> None:
+    shown = shared_api.get("/").text.partition("<body>")[2]
+    assert shown.count("Memuat…") == 2
+    assert "Tidak ada peringatan" not in shown
 
 
 def test_an_unknown_or_revoked_address_is_gone_and_cannot_be_guessed(api: Site) -> None:

@@ -1,20 +1,23 @@
 """The map page in a real browser: what a person sees, live, and when the connection is lost."""
 
 import base64
+import re
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.siaga import Siaga
-from tests.api.site import Site, running, site
+from tests.api.site import Site, now_us, running, site
 from tests.servers import free_port, listens, require, wait_for
 
 pytestmark = pytest.mark.servers
@@ -105,6 +108,7 @@ def _flooded(tmp_path: Path) -> Iterator[Site]:
     with site(tmp_path) as api:
         for age_s in range(7200, 0, -300):
             api.put("hilir", "stage", 3.6 - age_s / 4000, age_s=age_s)
+        api.put("hilir", "stage", 3.6, age_s=10)
         api.put("hulu", "stage", -8.88, flag=QualityFlag.FAIL)
         api.put("hujan-a", "rain", 4.2, age_s=3600)
         api.put("simpang-a", "speed", 27.0)
@@ -127,9 +131,10 @@ def test_stations_alerts_and_limits_can_be_read_without_colours(browser: Browser
     browser.until(lambda: len(_pins(browser)) == 4, what="the stations on the map")
     assert _pins(browser) == {"Pos Hilir <i>": "S", "Pos Hulu": "?", "Pos Hujan": "?", "Simpang A": ""}
     assert "Siaga 2 (SIAGA)" in browser.text("#alerts")
-    assert "3,60 m" in browser.text("#alerts")
+    assert re.search(r"Sekarang.*: 3,60 m naik \d,\d\d m/jam", browser.text("#alerts"))
+    assert "tertinggi sejauh ini 3,60 m" in browser.text("#alerts")
     listed = browser.text("#stations")
-    assert "3,52 m" in listed or "3,53 m" in listed
+    assert "3,60 m" in listed
     assert "Bacaan ditolak" in listed
     assert "8,88" not in browser.text("body")
     assert "Data basi" in listed
@@ -172,7 +177,7 @@ def test_a_lost_connection_says_since_when_and_comes_back(browser: Browser, tmp_
         browser.open(api.url)
         browser.until(lambda: "Langsung" in browser.text("#state"), what="the live connection")
         settings, port = api.settings, int(api.url.rpartition(":")[2])
-    browser.until(lambda: "data berhenti sejak" in browser.text("#lost"), what="the banner")
+    browser.until(lambda: "tidak ada data sejak" in browser.text("#lost"), what="the banner")
     assert "WIB" in browser.text("#lost")
     assert "Connection lost" in browser.text("#lost")
     with running(settings, port=port):
@@ -189,6 +194,74 @@ def test_silence_of_every_station_is_said_even_while_the_connection_lives(
         assert "Tidak ada data baru" in browser.text("#state")
         api.put("hilir", "stage", 1.0, age_s=0)
         browser.until(lambda: browser.text("#lost") == "", what="the end of the banner")
+
+
+def test_an_alert_that_is_over_is_folded_away_and_tells_its_peak(browser: Browser, tmp_path: Path) -> None:
+    with site(tmp_path) as api:
+        for age_s, level_m in ((7000, 4.1), (5000, 4.76), (600, 1.4)):
+            api.put("hilir", "stage", level_m, age_s=age_s)
+        api.change("hilir", Siaga.NORMAL, Siaga.AWAS, level_m=4.1, age_s=7000)
+        api.change("hilir", Siaga.AWAS, Siaga.NORMAL, level_m=1.4, age_s=600)
+        browser.size(1400, 900)
+        browser.open(api.url)
+        browser.until(lambda: "Tidak ada peringatan aktif" in browser.text("#alerts"), what="no active alert")
+        assert "AWAS" not in browser.text("#alerts")
+        assert not browser.run("return document.getElementById('ended').open")
+        browser.run("document.querySelector('#ended summary').click()")
+        ended = browser.text("#ended")
+        assert "tertinggi 4,76 m pada" in ended
+        assert re.search(r"selesai .* WIB, muka air 1,40 m", ended)
+        assert "elampaui" not in ended
+        assert browser.run("return document.querySelectorAll('#ended .awas').length") == 0
+        assert browser.complaints() == []
+
+
+def test_an_alert_that_was_lowered_says_so_and_shows_a_stale_level_as_stale(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with site(tmp_path) as api:
+        for age_s, level_m in ((7000, 4.4), (1200, 3.4)):
+            api.put("hilir", "stage", level_m, age_s=age_s)
+        api.change("hilir", Siaga.NORMAL, Siaga.AWAS, level_m=4.4, age_s=7000)
+        api.change("hilir", Siaga.AWAS, Siaga.SIAGA, level_m=3.8, age_s=3000)
+        browser.open(api.url)
+        browser.until(lambda: "Siaga 2 (SIAGA)" in browser.text("#alerts"), what="the alert")
+        told = browser.text("#alerts")
+        assert "Turun ke bawah batas Awas" in told
+        assert "elampaui" not in told
+        assert "Sekarang" not in told
+        assert re.search(r"Data basi terakhir 3,40 m · 2\d menit lalu", told)
+        assert "tertinggi sejauh ini 4,40 m" in told
+        assert "3,80" not in told
+
+
+def test_a_replay_has_a_banner_with_its_year_and_says_when_it_stands_still(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with site(tmp_path, clock="replay") as api:
+        api.put("hilir", "stage", 1.0, age_s=400 * 86400)
+        browser.open(api.url)
+        browser.until(lambda: "Waktu putar ulang" in browser.text(".notice"), what="the replay's time")
+        told = browser.text(".notice")
+        assert "PUTAR ULANG / PERAGAAN – bukan keadaan sekarang" in told
+        year = datetime.fromtimestamp(now_us() / 1e6 - 400 * 86400, ZoneInfo("Asia/Jakarta")).year
+        assert str(year) in told
+        assert "Langsung" not in browser.text("#state")
+        browser.until(lambda: "Putar ulang berhenti" in browser.text("#state"), what="the end of the replay")
+        api.put("hilir", "stage", 1.1, age_s=399 * 86400)
+        browser.until(lambda: "Putar ulang berjalan" in browser.text("#state"), what="the replay going on")
+
+
+def test_a_doubtful_post_says_once_in_its_row_that_it_is_not_verified(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with site(tmp_path) as api:
+        api.put("hilir", "stage", 3.3, flag=QualityFlag.SUSPECT)
+        api.change("hilir", Siaga.NORMAL, Siaga.SIAGA, level_m=3.3, verified=False)
+        browser.open(api.url)
+        browser.until(lambda: "Pos Hilir" in browser.text("#stations"), what="the list")
+        assert browser.text("#stations").count("belum terverifikasi") == 1
+        assert browser.text("#stations").count("letak dibuat-buat") == 4
 
 
 @pytest.mark.parametrize("width", [360, 390])

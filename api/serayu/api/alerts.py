@@ -1,14 +1,17 @@
 """Alerts: list, one, history, acknowledgement, and the live stream of their changes."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
 
 from serayu.api.context import Api, api_of
 from serayu.api.examples import ALERT_EXAMPLE, CHANGE_EXAMPLE
 from serayu.api.observations import moment
+from serayu.api.peaks import peak_of
 from serayu.api.security import EVERYBODY, OFFICERS, Principal, still_holds
 from serayu.api.views import change_view
 from serayu.models.alert import Alert, AlertStatus, alert_document, retracted
@@ -25,6 +28,18 @@ ONE: dict[int | str, dict[str, Any]] = {
 }
 
 
+class Asked(BaseModel, extra="forbid"):
+    """What a request for alerts may say."""
+
+    status: Annotated[AlertStatus | None, Field(description="`active` or `ended`.")] = None
+    station: Annotated[str | None, Field(description="Station id.")] = None
+    since: Annotated[str | None, Field(description="RFC 3339: still active, or changed then or later.")] = (
+        None
+    )
+    limit: Annotated[int, Field(ge=1, le=LIMIT_AT_MOST)] = LIMIT
+    cursor: Annotated[str | None, Field(description="`next` of the page before.")] = None
+
+
 @router.get(
     "/alerts",
     summary="Alerts, the last opened first",
@@ -34,35 +49,29 @@ ONE: dict[int | str, dict[str, Any]] = {
 async def alerts(
     request: Request,
     _who: Annotated[Principal, Depends(EVERYBODY)],
-    status: Annotated[AlertStatus | None, Query(description="`active` or `ended`.")] = None,
-    station: Annotated[str | None, Query(description="Station id.")] = None,
-    since: Annotated[
-        str | None, Query(description="RFC 3339: still active, or changed then or later.")
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=LIMIT_AT_MOST)] = LIMIT,
-    cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+    asked: Annotated[Asked, Query()],
 ) -> Response:
-    """Return a page of alerts with all their changes."""
+    """Return a page of alerts with all their changes and the highest water level of their time."""
     api = api_of(request)
     found = await api.run(
         api.register.alerts,
         api.region.code,
-        status=status,
-        station=station,
-        since_us=None if since is None else moment("since", since),
-        after=cursor,
-        limit=limit + 1,
+        status=asked.status,
+        station=asked.station,
+        since_us=None if asked.since is None else moment("since", asked.since),
+        after=asked.cursor,
+        limit=asked.limit + 1,
     )
-    page = found[:limit]
-    following = page[-1].id if len(found) > limit else None
-    return _json({"alerts": [document(api, alert) for alert in page], "next": following})
+    page = found[: asked.limit]
+    following = page[-1].id if len(found) > asked.limit else None
+    return _json({"alerts": await api.run(documents, api, page), "next": following})
 
 
 @router.get("/alerts/{alert_id}", summary="One alert", tags=["alerts"], responses=ONE)
 async def alert(request: Request, _who: Annotated[Principal, Depends(EVERYBODY)], alert_id: str) -> Response:
     """Return an alert with its changes."""
     api = api_of(request)
-    return _json(document(api, await _alert(api, alert_id)))
+    return _json(await api.run(document, api, await _alert(api, alert_id)))
 
 
 @router.get(
@@ -77,7 +86,8 @@ async def history(
     request: Request, _who: Annotated[Principal, Depends(EVERYBODY)], alert_id: str
 ) -> Response:
     """Return the changes of an alert, and its acknowledgement."""
-    found = document(api_of(request), await _alert(api_of(request), alert_id))
+    api = api_of(request)
+    found = await api.run(document, api, await _alert(api, alert_id))
     return _json({"alert": alert_id, "changes": found["changes"], "acknowledged": found["acknowledged"]})
 
 
@@ -101,7 +111,9 @@ async def acknowledge(
     question = ("acknowledge", alert_id, note)
     answer = api.answers.find(who.name, key, question)
     if answer is None:
-        answer = msgspec.json.encode(document(api, await _acknowledged(api, alert_id, who.name, note)))
+        answer = msgspec.json.encode(
+            await api.run(document, api, await _acknowledged(api, alert_id, who.name, note))
+        )
         api.answers.keep(who.name, str(key), question, answer)
     return Response(answer, media_type=JSON, headers={"Cache-Control": "no-store"})
 
@@ -142,12 +154,18 @@ async def stream(
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
+def documents(api: Api, found: Sequence[Alert]) -> list[dict[str, Any]]:
+    """Return alerts as the api shows them."""
+    return [document(api, one) for one in found]
+
+
 def document(api: Api, found: Alert) -> dict[str, Any]:
-    """Return an alert as the api shows it: the common document with names and labels for people."""
+    """Return an alert as the api shows it: the common document with names, labels and the peak; reads the store."""
     said = alert_document(found)
     station = api.region.stations.get(found.station)
     said["station_name"] = found.station if station is None else station.name
     said["highest_label"] = found.highest.label
+    said["peak"] = peak_of(api.hot, found, now_us=api.clock.now_us())
     said["changes"] = [
         change_view(change, retracted=gone)
         for change, gone in zip(found.changes, retracted(found.changes), strict=True)

@@ -36,6 +36,7 @@ ALERT_EXAMPLE: dict[str, Any] = {
     "reason": "threshold",
     "verified": True,
     "level_m": 16.52,
+    "peak": {"level_m": 16.61, "time": "2026-01-31T11:34:00Z", "flag_name": "good"},
     "opened": "2026-01-31T10:05:00Z",
     "updated": "2026-01-31T11:20:00Z",
     "ended": None,

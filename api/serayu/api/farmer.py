@@ -6,6 +6,8 @@ pass on nothing.
 
 import base64
 import hashlib
+import math
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Annotated
 
@@ -15,14 +17,18 @@ from serayu.api.advice import advice
 from serayu.api.context import Api, api_of
 from serayu.api.middleware import policy
 from serayu.api.security import EVERYBODY, Principal, client_of
+from serayu.api.views import StationView
 from serayu.models.access import FieldToken
 from serayu.models.errors import NotFoundError
+from serayu.models.siaga import Siaga
+from serayu.models.texts import text
 
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
 
-HIDDEN = frozenset({"battery", "signal"})
+# What tells a farmer nothing: the device's own state, and a conductivity whose unit no farmer uses.
+HIDDEN = frozenset({"battery", "signal", "ec"})
 TOKEN_AT_MOST = 64
 REFRESH_S = 300
 SECRET_ADDRESS = {"Referrer-Policy": "no-referrer"}
@@ -47,10 +53,31 @@ async def field(request: Request, _who: Annotated[Principal, Depends(EVERYBODY)]
         station=view,
         streams=[stream for stream in view.datastreams if stream.property not in HIDDEN],
         advice=advice(view),
+        flood=flood_line(view, snapshot.views.values()),
+        notice=api.settings.notice,
+        replay=api.settings.clock == "replay",
         now_us=snapshot.now_us,
         refresh_s=REFRESH_S,
         style=style,
     )
+
+
+def flood_line(field: StationView, views: Iterable[StationView], lang: str = "id") -> str | None:
+    """Return a line on the river alerts in force; None without any.
+
+    It names the post with the highest level, of several the one nearest to the field.
+    """
+    active = [(view, view.level) for view in views if view.level is not None and view.level.alert is not None]
+    if not active:
+        return None
+    post, level = min(active, key=lambda found: (-Siaga(found[1].siaga).rank, _far(field, found[0])))
+    key = "farmer.flood" if len(active) == 1 else "farmer.flood_more"
+    return text(key, lang, n=len(active), label=level.label, post=post.name)
+
+
+def _far(one: StationView, other: StationView) -> float:
+    """Return a distance to compare by, in degrees of latitude."""
+    return math.hypot(one.lat - other.lat, (one.lon - other.lon) * math.cos(math.radians(one.lat)))
 
 
 def style_hash(style: str) -> str:

@@ -20,13 +20,16 @@ router = APIRouter(include_in_schema=False)
 
 SCRIPT_TEXTS = (
     "page.age.day", "page.age.hour", "page.age.minute", "page.age.now", "page.alerts.acknowledge",
-    "page.alerts.acknowledged", "page.alerts.ended", "page.alerts.none", "page.alerts.reason.forecast",
-    "page.alerts.reason.rate_of_rise", "page.alerts.reason.threshold", "page.alerts.since", "page.approved",
-    "page.close", "page.days", "page.hours", "page.invented", "page.kind.field", "page.kind.junction",
+    "page.alerts.acknowledged", "page.alerts.ended_at", "page.alerts.lowered", "page.alerts.none_active",
+    "page.alerts.not_exceeded", "page.alerts.now", "page.alerts.peak", "page.alerts.peak_so_far",
+    "page.alerts.reason.forecast", "page.alerts.reason.rate_of_rise", "page.alerts.reason.threshold",
+    "page.alerts.retracted", "page.alerts.since", "page.approved", "page.close", "page.days", "page.hours",
+    "page.invented", "page.invented_limits", "page.invented_mark", "page.kind.field", "page.kind.junction",
     "page.kind.rain", "page.kind.river", "page.last_value", "page.level.exceeds", "page.level.held",
     "page.level.unknown", "page.live", "page.live_empty", "page.lost.no_data", "page.lost.quiet",
     "page.lost.silent", "page.lost.since", "page.reason.failed", "page.reason.missing", "page.reason.no_data",
-    "page.reason.stale", "page.thresholds", "page.total_1h", "page.total_24h", "page.trend.falling",
+    "page.reason.stale", "page.replay.live", "page.replay.stopped", "page.replay.time", "page.thresholds",
+    "page.total_1h", "page.total_1h_since", "page.total_24h", "page.total_24h_since", "page.trend.falling",
     "page.trend.rising", "page.trend.steady", "page.unverified",
 )  # fmt: skip
 
@@ -46,6 +49,7 @@ async def map_page(request: Request, who: Annotated[Principal, Depends(EVERYBODY
         officer=who.role in OFFICERS.roles,
         csrf=_csrf(api, who),
         replay=api.settings.clock == "replay",
+        notice=api.settings.notice,
     )
 
 

@@ -48,6 +48,8 @@ class ApiSettings(BaseSettings):
         are believed; empty for none, ``*`` for whoever connects.
     clock
         ``replay``: the present is the newest phenomenon time in the hot store, so that a replayed flood has ages.
+    notice
+        Text that stands on top of the map and of the field pages as long as it is set, e.g. that a storm is invented.
     profile
         ``production`` refuses published and short secrets and sends cookies over HTTPS only.
     session_secret
@@ -76,6 +78,7 @@ class ApiSettings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     trusted_proxies: str = "127.0.0.1"
     clock: Literal["system", "replay"] = "system"
+    notice: Annotated[str, Field(max_length=500)] | None = None
     profile: Literal["development", "production"] = "development"
     session_secret: SecretStr | None = None
     session_hours: Annotated[float, Field(gt=0, le=24 * 31)] = 12.0

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel
 
 from serayu.api.context import Api, api_of
 from serayu.api.security import EVERYBODY, Principal
@@ -17,6 +18,12 @@ __all__ = ["StationsDocument", "router", "visible_station"]
 router = APIRouter(prefix="/api/v1")
 GEOJSON = "application/geo+json"
 COMPRESS_FROM = 1024
+
+
+class Asked(BaseModel, extra="forbid"):
+    """What a request for the list may say."""
+
+    format: Literal["json", "geojson"] = "json"
 
 
 class StationsDocument(msgspec.Struct, frozen=True):
@@ -55,11 +62,11 @@ class StationsDocument(msgspec.Struct, frozen=True):
 async def stations(
     request: Request,
     who: Annotated[Principal, Depends(EVERYBODY)],
-    form: Annotated[Literal["json", "geojson"], Query(alias="format")] = "json",
+    asked: Annotated[Asked, Query()],
 ) -> Response:
     """Return the list of stations; a stale, failed or missing value is never the present value."""
     snapshot = await api_of(request).snapshots.get()
-    if form == "geojson":
+    if asked.format == "geojson":
         return _response(request, snapshot, snapshot.geojson(who.audience), GEOJSON)
     return _response(request, snapshot, snapshot.stations(who.audience), "application/json")
 

@@ -7,7 +7,7 @@ from fastapi import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from serayu.models.texts import decimal, text
-from serayu.models.times import wib
+from serayu.models.times import parse_rfc3339, wib
 
 __all__ = ["Pages", "spoken_age"]
 
@@ -30,7 +30,13 @@ class Pages:
         )
         self.farmer_style = (FOLDER / "farmer.css").read_text("utf-8")
         self._environment.globals.update(
-            t=_indonesian, en=_english, number=decimal, unit=unit_name, age=spoken_age, wib=wib
+            t=_indonesian,
+            en=_english,
+            number=decimal,
+            unit=unit_name,
+            age=spoken_age,
+            wib=wib,
+            when=_when,
         )
 
     def render(self, name: str, **values: object) -> str:
@@ -61,6 +67,10 @@ def spoken_age(seconds: float, lang: str = "id") -> str:
         if seconds >= size:
             return text(f"page.age.{unit}", lang, n=int(seconds // size))
     raise AssertionError("a minute or more fits one of the units")  # pragma: no cover
+
+
+def _when(time: str | None) -> str:
+    return "" if time is None else wib(parse_rfc3339(time))
 
 
 def _indonesian(key: str, **fields: object) -> str:

@@ -44,7 +44,7 @@ export class Detail {
       this.tabs(station),
       this.chart,
       limits(station),
-      station.invented ? element("p", {}, element("small", {}, t("page.invented"), english(en("page.invented")))) : null,
+      station.invented ? element("p", { class: "invented" }, element("small", {}, t("page.invented"), english(en("page.invented")))) : null,
     ];
   }
 
@@ -97,5 +97,6 @@ function limits(station) {
   return element(
     "p", {}, t("page.thresholds", values), element("br"),
     element("small", {}, t("page.approved", { by: limit.approved_by, source: limit.source })),
+    ...(limit.invented ? [element("br"), element("small", { class: "invented" }, t("page.invented_limits"), english(en("page.invented_limits")))] : []),
   );
 }

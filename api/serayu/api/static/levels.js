@@ -5,6 +5,12 @@ import { element, english, t, en } from "./page.js";
 const LETTERS = { normal: "N", waspada: "W", siaga: "S", awas: "A" };
 const RANKS = { normal: 0, waspada: 1, siaga: 2, awas: 3 };
 
+const NAMES = { normal: "Normal", waspada: "Waspada", siaga: "Siaga", awas: "Awas" };
+
+export function named(level) {
+  return NAMES[level];
+}
+
 export function rank(level) {
   return RANKS[level];
 }
@@ -36,7 +42,7 @@ export function remarks(station) {
   const pair = (key, fields) => said.push([t(key, fields), en(key, fields)]);
   if (level.siaga && level.verified === false) pair("page.unverified");
   if (level.siaga && !level.current) pair("page.level.held");
-  if (level.exceeds && RANKS[level.exceeds] > RANKS[level.siaga]) pair("page.level.exceeds", { level: level.exceeds });
+  if (level.exceeds && RANKS[level.exceeds] > RANKS[level.siaga]) pair("page.level.exceeds", { level: NAMES[level.exceeds] });
   return said;
 }
 
@@ -46,6 +52,6 @@ export function remarkLines(station) {
 
 export function mainStream(station) {
   const wanted = { river: ["stage"], rain: ["rain"], junction: ["speed", "occupancy"], field: ["soil-moisture"] };
-  const named = (wanted[station.kind] || []).map((slug) => station.datastreams.find((s) => s.property === slug));
-  return named.find((stream) => stream) || station.datastreams[0] || null;
+  const known = (wanted[station.kind] || []).map((slug) => station.datastreams.find((s) => s.property === slug));
+  return known.find((stream) => stream) || station.datastreams[0] || null;
 }

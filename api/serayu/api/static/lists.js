@@ -1,7 +1,9 @@
 // The lists beside the map: alerts and stations.
 
 import { age, element, en, english, given, number, t, wib, withUnit } from "./page.js";
-import { badge, look, mainStream, rank, remarks } from "./levels.js";
+import { badge, look, mainStream, named, rank, remarks } from "./levels.js";
+
+const WHOLE_FROM = 0.9; // as in the api: below, a total is not one of the whole span
 
 export function reading(stream) {
   if (stream.value !== null) {
@@ -13,16 +15,16 @@ export function reading(stream) {
 
 export function trend(stream) {
   if (stream.trend_per_h === null) return null;
-  const size = number(Math.abs(stream.trend_per_h), stream.decimals);
+  const size = withUnit(Math.abs(stream.trend_per_h), stream);
   if (Number(Math.abs(stream.trend_per_h).toFixed(stream.decimals)) === 0) return t("page.trend.steady");
   return t(stream.trend_per_h > 0 ? "page.trend.rising" : "page.trend.falling", { size });
 }
 
 export function details(stream) {
   const parts = [];
-  if (stream.total_1h !== null && stream.value !== null) parts.push(t("page.total_1h"));
+  if (stream.total_1h !== null && stream.value !== null) parts.push(hour(stream));
   if (stream.total_24h !== null && stream.value !== null) {
-    parts.push(t("page.total_24h", { total: withUnit(stream.total_24h, stream) }));
+    parts.push(day(stream));
   }
   if (trend(stream)) parts.push(trend(stream));
   if (stream.flag === 3) parts.push(t("page.unverified"));
@@ -31,6 +33,17 @@ export function details(stream) {
   }
   if (stream.age_s !== null) parts.push(age(stream.age_s));
   return parts.join(" · ");
+}
+
+function hour(stream) {
+  if (stream.total_1h_coverage >= WHOLE_FROM) return t("page.total_1h");
+  return t("page.total_1h_since", { time: wib(stream.total_1h_since) });
+}
+
+function day(stream) {
+  const total = withUnit(stream.total_24h, stream);
+  if (stream.total_24h_coverage >= WHOLE_FROM) return t("page.total_24h", { total });
+  return t("page.total_24h_since", { total, time: wib(stream.total_24h_since) });
 }
 
 export function drawStations(list, stations, choose) {
@@ -42,7 +55,8 @@ function stationRow(station, choose) {
   const stream = mainStream(station);
   const under = [t(`page.kind.${station.kind}`)];
   if (stream) under.push(details(stream));
-  under.push(...remarks(station).map(([text]) => text));
+  under.push(...remarks(station).map(([text]) => text).filter((text) => !(stream && stream.flag === 3 && text === t("page.unverified"))));
+  if (station.invented) under.push(t("page.invented_mark"));
   return element(
     "li", {},
     element("button", { class: "link", type: "button", onclick: () => choose(station.id) }, station.name),
@@ -51,40 +65,76 @@ function stationRow(station, choose) {
   );
 }
 
-export function drawAlerts(list, alerts, choose, acknowledge) {
-  if (!alerts.length) {
-    list.replaceChildren(element("li", {}, t("page.alerts.none"), english(en("page.alerts.none"))));
-    return;
-  }
-  const weight = (alert) => (alert.status === "active" ? rank(alert.level) : -1);
-  const ordered = [...alerts].sort((a, b) => weight(b) - weight(a)); // stable: the last opened first within a level
-  list.replaceChildren(...ordered.map((alert) => alertRow(alert, choose, acknowledge)));
+// Active alerts open, ended ones folded away: one must never be taken for the other.
+export function drawAlerts(boxes, alerts, stations, choose, acknowledge) {
+  const active = alerts.filter((alert) => alert.status === "active").sort((a, b) => rank(b.level) - rank(a.level));
+  const over = alerts.filter((alert) => alert.status !== "active");
+  const none = () => element("li", { class: "none" }, t("page.alerts.none_active"), english(en("page.alerts.none_active")));
+  boxes.active.replaceChildren(
+    ...(active.length ? active.map((alert) => activeRow(alert, stations.get(alert.station), choose, acknowledge)) : [none()]),
+  );
+  boxes.over.hidden = over.length === 0;
+  boxes.count.textContent = String(over.length);
+  boxes.ended.replaceChildren(...over.map((alert) => endedRow(alert, choose)));
 }
 
-function alertRow(alert, choose, acknowledge) {
-  const active = alert.status === "active";
-  const shown = active ? alert.level : alert.highest;
-  const label = active ? alert.label : alert.highest_label;
-  const reason = `page.alerts.reason.${alert.reason}`;
-  const fields = { level: number(alert.level_m, 2), time: wib(alert.updated) };
+function head(alert, style, label, choose) {
+  return element(
+    "p", {}, element("span", { class: `badge ${style}` }, label), " ",
+    element("button", { class: "link", type: "button", onclick: () => choose(alert.station) }, alert.station_name),
+  );
+}
+
+function both(key, fields = {}) {
+  return [t(key, fields), english(en(key, fields))];
+}
+
+function activeRow(alert, station, choose, acknowledge) {
+  const stage = station ? station.datastreams.find((stream) => stream.property === "stage") : null;
   const lines = [
-    element(
-      "p", {}, element("span", { class: `badge ${shown}` }, label), " ",
-      element("button", { class: "link", type: "button", onclick: () => choose(alert.station) }, alert.station_name),
-    ),
-    element("p", {}, t(reason, fields), english(en(reason, fields))),
-    element("p", {}, element("small", {}, period(alert, active))),
+    head(alert, alert.level, alert.label, choose),
+    stage ? element("p", { class: "now" }, ...(stage.value === null ? [] : [...both("page.alerts.now"), ": "]), reading(stage), " ", details(stage)) : null,
+    element("p", {}, ...why(alert)),
+    element("p", {}, element("small", {}, [t("page.alerts.since", { time: wib(alert.opened) }), peakSoFar(alert, stage)].filter(Boolean).join(" · "))),
+    alert.verified ? null : element("p", { class: "reason" }, ...both("page.unverified")),
+    acknowledged(alert, true, acknowledge),
   ];
-  if (active && !alert.verified) {
-    lines.push(element("p", { class: "reason" }, t("page.unverified"), english(en("page.unverified"))));
-  }
-  lines.push(acknowledged(alert, active, acknowledge));
-  return element("li", { class: active ? `${shown}-edge` : "ended" }, ...lines);
+  return element("li", { class: `${alert.level}-edge` }, ...lines.filter(Boolean));
 }
 
-function period(alert, active) {
-  const since = t("page.alerts.since", { time: wib(alert.opened) });
-  return active ? since : `${since} – ${t("page.alerts.ended", { time: wib(alert.ended) })}`;
+// What led to the level in force: a fall to it is told as a fall, not as a limit exceeded.
+function why(alert) {
+  const moves = alert.changes.filter((change) => change.from !== change.to);
+  const last = moves[moves.length - 1];
+  if (last && last.kind === "lower") return both("page.alerts.lowered", { level: named(last.from), time: wib(last.at) });
+  if (last && last.kind === "retract") return both("page.alerts.retracted", { level: named(last.from) });
+  return both(`page.alerts.reason.${alert.reason}`, { level: named(alert.level) });
+}
+
+// The reading on the screen may be newer than the list of alerts.
+function peakSoFar(alert, stage) {
+  const now = stage && stage.value !== null ? { level_m: stage.value, time: stage.time } : null;
+  const peak = now && (!alert.peak || now.level_m > alert.peak.level_m) ? now : alert.peak;
+  return peak ? t("page.alerts.peak_so_far", { level: number(peak.level_m, 2), time: wib(peak.time) }) : null;
+}
+
+function endedRow(alert, choose) {
+  const parts = [];
+  if (alert.highest === "normal") {
+    const opened = alert.changes[0];
+    parts.push(both("page.alerts.retracted", { level: named(opened.to) }));
+  } else {
+    if (alert.peak) parts.push(both("page.alerts.peak", { level: number(alert.peak.level_m, 2), time: wib(alert.peak.time) }));
+    if (rank(alert.highest_by_threshold) < rank(alert.highest)) parts.push(both("page.alerts.not_exceeded", { level: named(alert.highest) }));
+  }
+  parts.push(both("page.alerts.ended_at", { time: wib(alert.ended), level: number(alert.level_m, 2) }));
+  return element(
+    "li", { class: "ended" },
+    head(alert, "past", alert.highest_label, choose),
+    ...parts.map((part) => element("p", {}, ...part)),
+    element("p", {}, element("small", {}, t("page.alerts.since", { time: wib(alert.opened) }))),
+    acknowledged(alert, false, null) || "",
+  );
 }
 
 function acknowledged(alert, active, acknowledge) {

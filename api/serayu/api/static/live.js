@@ -1,8 +1,9 @@
 // The live connection, and the banner that says since when there is none.
 
-import { element, en, t, wib } from "./page.js";
+import { element, en, given, t, wib, wibDate } from "./page.js";
 
 const QUIET_MS = 35000; // three heartbeats and a little
+const STILL_MS = 10000; // a replay whose clock has not moved for so long has stopped
 
 export class Live {
   constructor({ state, lost, onHello, onReset, onLatest, onAlert }) {
@@ -36,6 +37,7 @@ export class Live {
 
   // The time of the newest reading, and whether everything has fallen silent.
   seen(time, silent) {
+    if (time !== this.dataTime) this.movedAt = Date.now();
     this.dataTime = time;
     this.silent = silent;
     this.watch();
@@ -49,8 +51,14 @@ export class Live {
     this.state.classList.toggle("live", !down && !this.silent);
     this.state.classList.toggle("down", alarm);
     const time = wib(this.dataTime || this.heard);
+    const still = given.replay && this.dataTime && Date.now() - this.movedAt > STILL_MS;
+    if (given.replay && this.dataTime) {
+      document.getElementById("replay-time").textContent = `· ${t("page.replay.time", { time: wibDate(this.dataTime) })}`;
+    }
+    if (still) this.state.classList.remove("live");
     if (!alarm) {
-      if (!down) this.state.textContent = this.dataTime ? t("page.live", { time }) : t("page.live_empty");
+      const key = still ? "page.replay.stopped" : given.replay ? "page.replay.live" : "page.live";
+      if (!down) this.state.textContent = this.dataTime ? t(key, { time }) : t("page.live_empty");
       this.lost.hidden = true;
       return;
     }

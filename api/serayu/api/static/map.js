@@ -71,7 +71,8 @@ function drawPins() {
 function draw() {
   drawPins();
   drawStations(find("stations"), state.stations.values(), choose);
-  drawAlerts(find("alerts"), state.alerts, choose, acknowledge);
+  const boxes = { active: find("alerts"), over: find("ended"), count: find("ended-count"), ended: find("ended-alerts") };
+  drawAlerts(boxes, state.alerts, state.stations, choose, acknowledge);
   const chosen = state.stations.get(detail.id);
   if (chosen) detail.show(chosen);
 }
@@ -101,13 +102,15 @@ function silent() {
   return heard.length > 0 && heard.every((stream) => stream.stale);
 }
 
+// One question for all the news of a moment, however fast they come.
 let alertsDue = null;
-function alertsLater() {
-  clearTimeout(alertsDue);
+function alertsLater(pause = 150) {
+  if (alertsDue !== null) return;
   alertsDue = setTimeout(async () => {
+    alertsDue = null;
     state.alerts = (await read("/api/v1/alerts?limit=20").catch(() => ({ alerts: state.alerts }))).alerts;
     draw();
-  }, 150);
+  }, pause);
 }
 
 async function acknowledge(id) {
@@ -130,8 +133,11 @@ const live = new Live({
     state.version = data.version;
     live.seen(data.newest, silent());
     draw();
+    // A reading may be a new peak of an alert.
+    const told = new Set(data.stations.map((station) => station.id));
+    if (state.alerts.some((alert) => alert.status === "active" && told.has(alert.station))) alertsLater(2000);
   },
-  onAlert: alertsLater,
+  onAlert: () => alertsLater(),
 });
 
 // Ages grow between readings too.

@@ -42,6 +42,12 @@ export function wib(time) {
   return `${part.day}-${part.month} ${part.hour}.${part.minute} WIB`;
 }
 
+// With the year: for a replay, whose date is not today's.
+export function wibDate(time) {
+  const day = new Intl.DateTimeFormat("id-ID", { timeZone: "Asia/Jakarta", day: "numeric", month: "long", year: "numeric" });
+  return `${day.format(new Date(time))}, ${wib(time).split(" ").slice(1).join(" ")}`;
+}
+
 export function age(seconds, say = t) {
   if (seconds < 60) return say("page.age.now");
   if (seconds < 3600) return say("page.age.minute", { n: Math.floor(seconds / 60) });
