@@ -126,9 +126,9 @@ def _alert(api: Site) -> str:
 def test_an_officer_acknowledges_under_a_name_and_it_is_in_the_audit_trail(api: Site, alert: str) -> None:
     status, said = _acknowledge(api, alert, "dishub", "key-0001")
     assert status == 200
-    assert (said["acknowledged"]["by"], said["acknowledged"]["note"]) == ("first dishub (dishub)", "dilihat")
+    assert (said["acknowledged"]["by"], said["acknowledged"]["note"]) == ("kunci awal dishub (dishub)", "dilihat")
     entry = api.register.audit_entries("33.02", limit=1)[0]
-    assert (entry.action, entry.target, entry.actor) == ("alert.acknowledge", alert, "first dishub (dishub)")
+    assert (entry.action, entry.target, entry.actor) == ("alert.acknowledge", alert, "kunci awal dishub (dishub)")
 
 
 def test_repeating_an_acknowledgement_changes_nothing(api: Site, alert: str) -> None:
@@ -143,7 +143,7 @@ def test_a_second_person_learns_that_the_alert_was_acknowledged(api: Site, alert
     _acknowledge(api, alert, "dishub", "key-0001")
     status, problem = _acknowledge(api, alert, "operator", "key-0002")
     assert (status, problem["type"]) == (409, "urn:serayu:problem:conflict")
-    assert "first dishub" in problem["detail"]
+    assert "kunci awal dishub" in problem["detail"]
 
 
 def test_one_idempotency_key_belongs_to_one_request(api: Site, alert: str) -> None:

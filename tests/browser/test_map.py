@@ -1,6 +1,8 @@
 """The map page in a real browser: what a person sees, live, and when the connection is lost."""
 
 import base64
+import itertools
+import math
 import re
 import shutil
 import subprocess
@@ -17,7 +19,7 @@ import pytest
 
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.siaga import Siaga
-from tests.api.site import Site, now_us, running, site
+from tests.api.site import Site, now_us, running, site, write_region
 from tests.servers import free_port, listens, require, wait_for
 
 pytestmark = pytest.mark.servers
@@ -235,6 +237,23 @@ def test_an_alert_that_was_lowered_says_so_and_shows_a_stale_level_as_stale(
         assert "3,80" not in told
 
 
+def test_an_alert_whose_post_is_below_the_limit_again_does_not_say_that_it_is_above(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with site(tmp_path) as api:
+        for age_s, level_m in ((1200, 4.4), (20, 3.95)):
+            api.put("hilir", "stage", level_m, age_s=age_s)
+        api.change("hilir", Siaga.NORMAL, Siaga.AWAS, level_m=4.4, age_s=1200)
+        browser.open(api.url)
+        browser.until(lambda: "3,95 m" in browser.text("#alerts"), what="the alert with the present level")
+        told = browser.text("#alerts")
+        assert re.search(r"Batas Awas terlampaui, \d\d-\d\d \d\d\.\d\d WIB", told)
+        assert "Kini di bawah batas Awas" in told
+        api.put("hilir", "stage", 4.2, age_s=1)
+        browser.until(lambda: "4,20 m" in browser.text("#alerts"), what="the level above the limit again")
+        assert "Kini di bawah" not in browser.text("#alerts")
+
+
 def test_a_replay_has_a_banner_with_its_year_and_says_when_it_stands_still(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -264,6 +283,32 @@ def test_a_doubtful_post_says_once_in_its_row_that_it_is_not_verified(
         assert browser.text("#stations").count("letak dibuat-buat") == 4
 
 
+def test_posts_in_nearly_one_place_do_not_cover_each_other(browser: Browser, tmp_path: Path) -> None:
+    places = [
+        ("pos-a", "river", "A", 109.2000, -7.5300),
+        ("pos-b", "river", "B", 109.2000, -7.5300),
+        ("pos-c", "river", "C", 109.2010, -7.5310),
+        ("pos-jauh", "river", "Jauh", 109.5, -7.3),
+    ]
+    write_region(tmp_path / "region", places)
+    with site(tmp_path) as api:
+        for name, *_ in places:
+            api.put(name, "stage", 1.0)
+        browser.size(1400, 900)
+        browser.open(api.url)
+        browser.until(lambda: len(_pins(browser)) == 4, what="the stations on the map")
+        script = (
+            "return [...document.querySelectorAll('.pin b')].map((b) => { const r = b.getBoundingClientRect();"
+            " return [r.x + r.width / 2, r.y + r.height / 2] })"
+        )
+        browser.until(lambda: _closest(browser.run(script)) >= 20, what="markers apart")
+        assert browser.complaints() == []
+
+
+def _closest(middles: list[tuple[float, float]]) -> float:
+    return min(math.dist(one, other) for one, other in itertools.combinations(middles, 2))
+
+
 @pytest.mark.parametrize("width", [360, 390])
 def test_the_pages_fit_on_a_phone(browser: Browser, flooded: Site, width: int) -> None:
     browser.size(width, 780)
@@ -279,9 +324,11 @@ def test_an_officer_logs_in_sees_fields_and_acknowledges(browser: Browser, flood
     browser.run("document.getElementById('key').value = arguments[0]; document.forms[0].submit()", key)
     browser.until(lambda: "Sawah A" in browser.text("#stations"), what="the fields")
     browser.run("document.querySelector('#alerts button:not(.link)').click()")
-    browser.until(lambda: "Dilihat oleh first dishub" in browser.text("#alerts"), what="the acknowledgement")
+    browser.until(
+        lambda: "Dilihat oleh kunci awal dishub" in browser.text("#alerts"), what="the acknowledgement"
+    )
     (alert,) = flooded.register.alerts("33.02")
-    assert alert.acknowledged_by == "first dishub (dishub)"
+    assert alert.acknowledged_by == "kunci awal dishub (dishub)"
 
 
 def test_the_field_page_needs_no_script(browser: Browser, flooded: Site) -> None:

@@ -59,7 +59,7 @@ def _make(register: Register, region: Region) -> dict[str, object]:
     keys = {
         role.value: register.create_key(
             region.code,
-            f"first {role.value}",
+            f"kunci awal {role.value}",
             role,
             now_us=now_us,
             stations=fields if role is Role.FARMER else (),

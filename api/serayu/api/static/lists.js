@@ -95,6 +95,7 @@ function activeRow(alert, station, choose, acknowledge) {
     head(alert, alert.level, alert.label, choose),
     stage ? element("p", { class: "now" }, ...(stage.value === null ? [] : [...both("page.alerts.now"), ": "]), reading(stage), " ", details(stage)) : null,
     element("p", {}, ...why(alert)),
+    below(alert, station) ? element("p", {}, ...both("page.alerts.below", { level: named(alert.level) })) : null,
     element("p", {}, element("small", {}, [t("page.alerts.since", { time: wib(alert.opened) }), peakSoFar(alert, stage)].filter(Boolean).join(" · "))),
     alert.verified ? null : element("p", { class: "reason" }, ...both("page.unverified")),
     acknowledged(alert, true, acknowledge),
@@ -108,7 +109,15 @@ function why(alert) {
   const last = moves[moves.length - 1];
   if (last && last.kind === "lower") return both("page.alerts.lowered", { level: named(last.from), time: wib(last.at) });
   if (last && last.kind === "retract") return both("page.alerts.retracted", { level: named(last.from) });
-  return both(`page.alerts.reason.${alert.reason}`, { level: named(alert.level) });
+  const reached = alert.changes.filter((change) => change.to === alert.level && change.reason === alert.reason);
+  const time = wib(reached.length ? reached[reached.length - 1].at : alert.opened);
+  return both(`page.alerts.reason.${alert.reason}`, { level: named(alert.level), time });
+}
+
+// A level is held for a while after the water has fallen below its limit.
+function below(alert, station) {
+  const exceeds = station && station.level ? station.level.exceeds : null;
+  return alert.reason === "threshold" && exceeds !== null && rank(exceeds) < rank(alert.level);
 }
 
 // The reading on the screen may be newer than the list of alerts.

@@ -5,18 +5,22 @@ import { badge, look } from "./levels.js";
 import { drawAlerts, drawStations } from "./lists.js";
 import { Detail } from "./detail.js";
 import { Live } from "./live.js";
+import { spread } from "./spread.js";
 
 const NEAR_ZOOM = 13; // from here on every station shows its name
 const find = (id) => document.getElementById(id);
 
-const state = { stations: new Map(), alerts: [], version: null, pins: new Map(), fitted: false };
+const state = { stations: new Map(), alerts: [], version: null, pins: new Map(), fitted: false, spread: {} };
 
 const map = L.map("map", { zoomSnap: 0.25, zoomDelta: 1, wheelPxPerZoomLevel: 90 });
 L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
 map.attributionControl.setPrefix("");
 map.setView([-7.45, 109.17], 10);
 if (given.tiles) L.tileLayer(given.tiles, { maxZoom: 19 }).addTo(map);
-map.on("zoomend", () => find("map").classList.toggle("near", map.getZoom() >= NEAR_ZOOM));
+map.on("zoomend", () => {
+  find("map").classList.toggle("near", map.getZoom() >= NEAR_ZOOM);
+  if (state.fitted) drawPins();
+});
 
 const detail = new Detail(find("detail"), () => { detail.hide(); drawPins(); });
 
@@ -41,11 +45,28 @@ function pin(station) {
   if (station.id === detail.id) classes.push("chosen");
   const said = badge(station);
   const label = [station.name, said ? said.textContent : t(`page.kind.${station.kind}`)].join(" – ");
-  return element(
+  const made = element(
     "div", { class: classes.join(" "), role: "img", "aria-label": label },
     element("b", { class: seen.style }, element("span", {}, seen.letter)),
     element("em", {}, station.name, seen.rank >= 1 ? element("strong", { class: seen.style }, said.textContent) : null),
   );
+  const [x, y] = offset(station.id);
+  if (x || y) made.style.translate = `${x}px ${y}px`;
+  return made;
+}
+
+// Found anew for each zoom and set of stations, not for each reading.
+function offset(id) {
+  const known = `${map.getZoom()} ${state.stations.size}`;
+  if (state.spread.known !== known) {
+    const places = [...state.stations.values()].map((s) => ({ id: s.id, ...pixels(map.project([s.lat, s.lon])) }));
+    state.spread = { known, moved: spread(places) };
+  }
+  return state.spread.moved.get(id) || [0, 0];
+}
+
+function pixels(point) {
+  return { x: point.x, y: point.y };
 }
 
 function drawPins() {
@@ -64,7 +85,7 @@ function drawPins() {
   if (!state.fitted && state.stations.size) {
     state.fitted = true;
     flowLines();
-    map.fitBounds([...state.stations.values()].map((s) => [s.lat, s.lon]), { paddingTopLeft: [50, 50], paddingBottomRight: wide() ? [60, 150] : [30, 30], maxZoom: 13 });
+    map.fitBounds([...state.stations.values()].map((s) => [s.lat, s.lon]), { paddingTopLeft: [50, 50], paddingBottomRight: wide() ? [60, 150] : [30, 30], maxZoom: 13, animate: false });
   }
 }
 
