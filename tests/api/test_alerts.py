@@ -126,9 +126,16 @@ def _alert(api: Site) -> str:
 def test_an_officer_acknowledges_under_a_name_and_it_is_in_the_audit_trail(api: Site, alert: str) -> None:
     status, said = _acknowledge(api, alert, "dishub", "key-0001")
     assert status == 200
-    assert (said["acknowledged"]["by"], said["acknowledged"]["note"]) == ("kunci awal dishub (dishub)", "dilihat")
+    assert (said["acknowledged"]["by"], said["acknowledged"]["note"]) == (
+        "kunci awal dishub (dishub)",
+        "dilihat",
+    )
     entry = api.register.audit_entries("33.02", limit=1)[0]
-    assert (entry.action, entry.target, entry.actor) == ("alert.acknowledge", alert, "kunci awal dishub (dishub)")
+    assert (entry.action, entry.target, entry.actor) == (
+        "alert.acknowledge",
+        alert,
+        "kunci awal dishub (dishub)",
+    )
 
 
 def test_repeating_an_acknowledgement_changes_nothing(api: Site, alert: str) -> None:

@@ -26,7 +26,7 @@ from serayu.models.reading import Observation, SeriesKey
 from serayu.models.region import load_region
 from serayu.models.station import Datastream
 from serayu.models.texts import text
-from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_S, parse_rfc3339
+from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, US_PER_S, parse_rfc3339, wib
 from tests.api.site import Site, now_us, running, site, write_region
 
 RUN = CliRunner()
@@ -296,11 +296,12 @@ def test_the_sentence_says_what_the_readings_say(
     assert advice(view) == text(f"farmer.advice.{key}")
 
 
-def test_after_rain_the_sentence_names_the_depth(tmp_path: Path) -> None:
+def test_after_rain_the_sentence_names_the_depth_and_since_when_it_is_known(tmp_path: Path) -> None:
     with site(tmp_path) as api:
         api.put("sawah-a", "soil-moisture", 41.0)
-        api.put("sawah-a", "rain", 12.5)
-        assert text("farmer.advice.rained", mm="12,5") in api.get(api.secrets["fields"]["sawah-a"]).text
+        since_us = api.put("sawah-a", "rain", 12.5) - US_PER_MINUTE
+        said = text("farmer.advice.rained_since", mm="12,5", time=wib(since_us))
+        assert said in api.get(api.secrets["fields"]["sawah-a"]).text
 
 
 def test_a_clock_behind_the_device_gives_no_negative_age() -> None:

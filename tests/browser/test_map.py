@@ -158,7 +158,8 @@ def test_a_station_opens_with_its_hydrograph_and_who_stands_for_its_limits(
     detail = browser.text("#detail")
     assert "Pos Hilir <i>" in detail
     assert "nobody yet" in detail
-    assert "dibuat-buat" in detail
+    assert "Letak pos ini dibuat-buat" in detail
+    assert "Batas atau sebagian batas pos ini dibuat-buat" in detail
     assert browser.run("return document.querySelectorAll('#detail svg .limit').length") >= 2
     assert browser.complaints() == []
 
