@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from serayu.models.times import US_PER_HOUR, SystemClock
 from serayu.standalone.account import Account, take_account
 from serayu.standalone.probe import LatencyProbe, Percentiles
 from serayu.standalone.processes import ProcessTree
-from serayu.standalone.stack import StackOptions, running_stack
+from serayu.standalone.stack import StackOptions, locked, running_stack
 from serayu.standalone.storm.playback import write_series
 from serayu.standalone.storm.simulate import Storm
 
@@ -97,16 +98,19 @@ class Demo:
     def running(self) -> Iterator[ProcessTree]:
         """Start broker, ingest and API on an empty data folder."""
         data = self.options.stack.data_dir
-        if data.exists():
-            shutil.rmtree(data)
-        data.mkdir(parents=True)
+        data.mkdir(parents=True, exist_ok=True)
+        with locked(data):
+            for old in data.iterdir():
+                shutil.rmtree(old) if old.is_dir() else old.unlink()
         region = data / "region"
         patient_copy(self.options.stack.region, region, silence_s=SILENCE_WALL_S * self.options.speed)
         with running_stack(self.options.stack._replace(region=region)) as tree:
             yield tree
 
-    def play(self, tree: ProcessTree, *, progress: Callable[[FleetStatus, float], None]) -> DemoResult:
-        """Play the storm and return what came of it.
+    def play(
+        self, tree: ProcessTree, *, progress: Callable[[FleetStatus, float], None], ended: threading.Event
+    ) -> DemoResult | None:
+        """Play the storm and return what came of it; None when somebody ended it before.
 
         Parameters
         ----------
@@ -114,6 +118,8 @@ class Demo:
             The running stack, looked after meanwhile.
         progress
             Told the fleet's state and the fraction of the storm that has passed.
+        ended
+            Set to stop before the end.
 
         Raises
         ------
@@ -130,7 +136,8 @@ class Demo:
         played_s = time.monotonic()
         try:
             with Fleet(configs, folder=data / "fleet") as fleet:
-                self._wait(fleet, tree, progress, anchor_wall_us)
+                if not self._wait(fleet, tree, progress, anchor_wall_us, ended):
+                    return None
                 account = self._settled({config.station: config.state for config in configs})
         finally:
             probe.stop()
@@ -172,8 +179,9 @@ class Demo:
         tree: ProcessTree,
         progress: Callable[[FleetStatus, float], None],
         anchor_wall_us: int,
-    ) -> None:
-        """Wait until every agent has sent everything and had it confirmed."""
+        ended: threading.Event,
+    ) -> bool:
+        """Wait until every agent has sent everything and had it confirmed; False when ended before."""
         storm_s = self.options.hours * 3600 / self.options.speed
         deadline = time.monotonic() + LEAD_S + storm_s + self.options.patience_s
         while True:
@@ -185,10 +193,11 @@ class Demo:
                 station, line = next(iter(status.failed.items()))
                 raise DemoError(f"agent {station} cannot run: {line}")
             if status.finished:
-                return
+                return True
             if time.monotonic() > deadline:
                 raise DemoError(f"the fleet did not finish: {status.pending} readings wait")
-            time.sleep(POLL_S)
+            if ended.wait(POLL_S):
+                return False
 
     def _settled(self, states: Mapping[str, Path]) -> Account:
         """Return the account once the evaluator has caught up with the store."""

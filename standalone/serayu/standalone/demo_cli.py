@@ -42,7 +42,7 @@ def demo(
     """Mainkan badai buatan lewat seluruh rantai · Play a made-up storm through the whole chain."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: _stop(ended))
+        signal.signal(number, lambda *_: ended.set())
     with tempfile.TemporaryDirectory(prefix="serayu-demo-", ignore_cleanup_errors=True) as scratch:
         options = StackOptions(
             region=region or default_region(),
@@ -56,17 +56,13 @@ def demo(
         run = Demo(DemoOptions(options, hours=hours, speed=speed, seed=seed))
         with run.running() as tree:
             announce(options)
-            result = run.play(tree, progress=_show)
+            result = run.play(tree, progress=_show, ended=ended)
+            if result is None:
+                typer.echo("dihentikan · stopped", err=True)
+                raise typer.Exit(1)
             emit(result, as_json=as_json, output=output, text=_summary(result))
             while not exit_when_done and not ended.wait(KEEP_UP_EVERY_S):
                 tree.keep_up()
-
-
-def _stop(ended: threading.Event) -> None:
-    """End at the next look; a second ctrl-C, or one during the storm, ends at once."""
-    if ended.is_set():
-        raise KeyboardInterrupt
-    ended.set()
 
 
 def _show(status: FleetStatus, passed: float) -> None:

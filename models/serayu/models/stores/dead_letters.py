@@ -83,8 +83,8 @@ class DeadLetters:
         self._run("UPDATE dead_letter SET replayed = ? WHERE id = ?", (at_us, letter_id))
 
     def _run(self, statement: str, parameters: Sequence[object]) -> Sequence[Any]:
-        with translated(self._connections.path):
-            return self._connections.get().execute(statement, parameters).fetchall()
+        with translated(self._connections.path), self._connections.use() as connection:
+            return connection.execute(statement, parameters).fetchall()
 
 
 _COUNTS = """

@@ -7,6 +7,7 @@ rows drops what it remembered.
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -65,6 +66,7 @@ class HotStore:
         self._busy_timeout_ms = busy_timeout_ms
         with closing(connect(path, busy_timeout_ms=busy_timeout_ms)) as setup, translated(path):
             migrate(setup)
+        self._writing = threading.RLock()
         self._readers = ThreadConnections(path)
         self._writer: sqlite3.Connection | None = None
         self._known = Known()
@@ -82,9 +84,10 @@ class HotStore:
     def close(self) -> None:
         """Close every connection; the object may be used again."""
         self._readers.close()
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        with self._writing:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
 
     # -- writing ---------------------------------------------------------------------------------------------
 
@@ -97,7 +100,7 @@ class HotStore:
         StoreUnavailableError, StoreFullError
             Nothing of the transaction was stored.
         """
-        with translated(self.path):
+        with self._writing, translated(self.path):
             if self._writer is None:
                 self._writer = connect(self.path, busy_timeout_ms=self._busy_timeout_ms)
                 for pragma in _WRITER_PRAGMAS:
@@ -261,8 +264,7 @@ class HotStore:
     @contextmanager
     def _reader_transaction(self) -> Iterator[sqlite3.Connection]:
         """Open a write transaction on this thread's connection: for small changes beside the writer's."""
-        with translated(self.path):
-            connection = self._readers.get()
+        with translated(self.path), self._readers.use() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -272,8 +274,8 @@ class HotStore:
                     connection.execute("ROLLBACK")
 
     def _read(self, statement: str, parameters: Sequence[object] | dict[str, object] = ()) -> list[Any]:
-        with translated(self.path):
-            return self._readers.get().execute(statement, parameters).fetchall()
+        with translated(self.path), self._readers.use() as connection:
+            return connection.execute(statement, parameters).fetchall()
 
     def _observation(self, key: SeriesKey, row: Sequence[Any]) -> Observation:
         t_us, value, flag, tests, outbox, seq, received_us, late = row

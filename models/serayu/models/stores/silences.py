@@ -78,8 +78,7 @@ class Silences:
 
     def _run_all(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         """Run a statement for many rows in one transaction: a commit waits for the disk."""
-        with translated(self._connections.path):
-            connection = self._connections.get()
+        with translated(self._connections.path), self._connections.use() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 connection.executemany(statement, rows)
@@ -89,8 +88,8 @@ class Silences:
                 raise
 
     def _run(self, statement: str, parameters: Sequence[object]) -> list[tuple]:  # type: ignore[type-arg]
-        with translated(self._connections.path):
-            return self._connections.get().execute(statement, parameters).fetchall()
+        with translated(self._connections.path), self._connections.use() as connection:
+            return connection.execute(statement, parameters).fetchall()
 
 
 _SELECT = "SELECT id, region, station, property, since, noticed, ended FROM silence"

@@ -43,31 +43,56 @@ def translated(path: Path) -> Iterator[None]:
         raise StoreError(f"{path}: {error}") from error
 
 
+class _Held:
+    """A thread's connection; whoever uses or closes it holds the lock."""
+
+    def __init__(self, path: Path) -> None:
+        self.lock = threading.RLock()
+        self.closed = False
+        self.connection = sqlite3.connect(
+            path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False
+        )
+
+
 class ThreadConnections:
-    """One connection a thread to the same file, closed together."""
+    """One connection a thread to the same file, closed together.
+
+    Closing waits for whoever is using one: SQLite does not survive a connection that is closed under a statement.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._all: list[_Held] = []
         self._lock = threading.Lock()
 
-    def get(self) -> sqlite3.Connection:
-        """Return this thread's connection."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(
-                self.path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False
-            )
-            self._local.connection = connection
-            with self._lock:
-                self._all.append(connection)
-        return connection
+    @contextmanager
+    def use(self) -> Iterator[sqlite3.Connection]:
+        """Lend this thread's connection."""
+        held = self._held()
+        while not held.lock.acquire() or held.closed:
+            held.lock.release()
+            held = self._held()
+        try:
+            yield held.connection
+        finally:
+            held.lock.release()
 
     def close(self) -> None:
-        """Close the connections of all threads."""
+        """Close the connections of all threads; a thread that goes on gets a new one."""
         with self._lock:
-            for connection in self._all:
-                connection.close()
-            self._all.clear()
-        self._local = threading.local()
+            closing, self._all = self._all, []
+            self._local = threading.local()
+        for held in closing:
+            with held.lock:
+                held.closed = True
+                held.connection.close()
+
+    def _held(self) -> _Held:
+        local = self._local
+        held: _Held | None = getattr(local, "held", None)
+        if held is None or held.closed:
+            held = local.held = _Held(self.path)
+            with self._lock:
+                self._all.append(held)
+        return held
