@@ -132,6 +132,7 @@ def test_stations_alerts_and_limits_can_be_read_without_colours(browser: Browser
     browser.open(flooded.url)
     browser.until(lambda: len(_pins(browser)) == 4, what="the stations on the map")
     assert _pins(browser) == {"Pos Hilir <i>": "S", "Pos Hulu": "?", "Pos Hujan": "?", "Simpang A": ""}
+    browser.until(lambda: "tertinggi sejauh ini" in browser.text("#alerts"), what="the alert")
     assert "Siaga 2 (SIAGA)" in browser.text("#alerts")
     assert re.search(r"Sekarang.*: 3,60 m naik \d,\d\d m/jam", browser.text("#alerts"))
     assert "tertinggi sejauh ini 3,60 m" in browser.text("#alerts")
@@ -150,7 +151,10 @@ def test_a_station_opens_with_its_hydrograph_and_who_stands_for_its_limits(
 ) -> None:
     browser.size(1400, 900)
     browser.open(flooded.url)
-    browser.until(lambda: browser.text("#stations"), what="the list")
+    browser.until(
+        lambda: browser.run("return !!document.querySelector('#stations button')"),
+        what="the list of stations",
+    )
     browser.run("document.querySelector('#stations button').click()")
     browser.until(
         lambda: browser.run("return !!document.querySelector('#detail svg .line')"), what="the chart"
