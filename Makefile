@@ -31,7 +31,7 @@ venv: .venv/.ready
 # dev.lock comes first and constrains the others, so that what runs is what was tested.
 lock: $(UV)
 	echo 'uv==$(UV_VERSION)' | $(COMPILE) --no-annotate --output-file requirements/uv.lock -
-	$(COMPILE) --extra edge --extra server --group dev --output-file requirements/dev.lock pyproject.toml
+	$(COMPILE) --extra edge --extra server --extra gis --group dev --output-file requirements/dev.lock pyproject.toml
 	$(COMPILE) --extra edge --extra server --group build --constraint requirements/dev.lock \
 		--output-file requirements/run.lock pyproject.toml
 	$(COMPILE) --extra edge --group build --constraint requirements/dev.lock \

@@ -66,11 +66,14 @@ def test_a_field_is_never_read_as_a_pattern() -> None:
     assert text("stale.last", minutes="{secret} {0}") == "data terakhir {secret} {0} menit lalu"
 
 
-def test_the_file_has_no_key_twice_and_nothing_beside_texts() -> None:
-    file = Path(__file__).parents[2] / "models" / "serayu" / "models" / "data" / "texts.toml"
-    assert set(tomllib.loads(file.read_text("utf-8"))) == {
-        "text"
-    }  # tomllib itself refuses a key that is there twice
+def test_the_files_have_no_key_twice_and_nothing_beside_texts() -> None:
+    folder = Path(__file__).parents[2] / "models" / "serayu" / "models" / "data" / "texts"
+    files = [
+        tomllib.loads(file.read_text("utf-8")) for file in folder.iterdir()
+    ]  # refuses a key that is there twice
+    assert files
+    assert all(set(file) == {"text"} for file in files)
+    assert sum(len(file["text"]) for file in files) == len(catalogue())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The catalogue of texts for people: every sentence once, by key, Indonesian first (``data/texts.toml``)."""
+"""The catalogue of texts for people: every sentence once, by key, Indonesian first (``data/texts/*.toml``)."""
 
 import functools
 import tomllib
@@ -45,10 +45,22 @@ def text(key: str, lang: str = "id", **fields: object) -> str:
 
 @functools.cache
 def catalogue() -> Mapping[str, Mapping[str, str]]:
-    """Return all texts: key, language, sentence; read from the package once."""
-    file = resources.files("serayu.models") / "data" / "texts.toml"
-    tables = tomllib.loads(file.read_text("utf-8"))["text"]
-    return MappingProxyType({key: MappingProxyType(languages) for key, languages in tables.items()})
+    """Return all texts: key, language, sentence; read from the package's files once.
+
+    Raises
+    ------
+    ValueError
+        A key stands in two files.
+    """
+    tables: dict[str, Mapping[str, str]] = {}
+    for file in sorted(
+        (resources.files("serayu.models") / "data" / "texts").iterdir(), key=lambda one: one.name
+    ):
+        texts = tomllib.loads(file.read_text("utf-8"))["text"]
+        if twice := tables.keys() & texts.keys():
+            raise ValueError(f"{file.name}: texts that another file has: {', '.join(sorted(twice))}")
+        tables |= {key: MappingProxyType(languages) for key, languages in texts.items()}
+    return MappingProxyType(tables)
 
 
 def decimal(value: float, decimals: int, lang: str = "id") -> str:

@@ -1,0 +1,1 @@
+"""Flood forecasts, the decision to warn, and the score of both."""
