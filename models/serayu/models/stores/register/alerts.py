@@ -9,6 +9,7 @@ from serayu.models.alert import Alert, AlertChange, AlertStatus
 from serayu.models.errors import ConflictError, NotFoundError
 from serayu.models.stores.register.audit import write_audit
 from serayu.models.stores.register.database import Database
+from serayu.models.stores.register.deliveries import acknowledge_escalations
 from serayu.models.stores.register.schema import alert, alert_change
 
 
@@ -94,18 +95,23 @@ class AlertLog(Database):
             return connection.execute(query).scalar() or 0
 
     def acknowledge(self, alert_id: str, *, by: str, note: str = "", now_us: int) -> Alert:
-        """Note that a person has seen an alert, once.
+        """Note that a person has seen an alert, and stop its escalation.
+
+        An alert is acknowledged once, and again after each bulletin that has started a new escalation: who saw
+        Siaga 3 has not seen Siaga 1. The alert keeps the last one, the escalations and the audit trail keep each.
 
         Raises
         ------
         NotFoundError
             No alert of that id.
         ConflictError
-            Somebody has acknowledged it already.
+            Somebody has acknowledged it already, and nothing has waited for it since.
         """
         fields = {"acknowledged_us": now_us, "acknowledged_by": by, "acknowledged_note": note}
-        open_one = and_(alert.c.id == alert_id, alert.c.acknowledged_us.is_(None))
         with self.writing() as connection:
+            here = alert.c.id == alert_id
+            waited = acknowledge_escalations(connection, alert_id, by=by, now_us=now_us)
+            open_one = here if waited else and_(here, alert.c.acknowledged_us.is_(None))
             done = connection.execute(update(alert).where(open_one).values(fields)).rowcount
             found = _one(connection, alert_id)
             if not done:

@@ -2,13 +2,16 @@
 
 from serayu.models.stores.register.alerts import AlertLog
 from serayu.models.stores.register.audit import AuditLog
+from serayu.models.stores.register.bulletins import BulletinLog
+from serayu.models.stores.register.deliveries import Deliveries
 from serayu.models.stores.register.evaluator import EvaluatorLog
 from serayu.models.stores.register.fields import FieldTokens
 from serayu.models.stores.register.keys import Keys
+from serayu.models.stores.register.recipients import Recipients
 
 
-class Register(EvaluatorLog, AlertLog, Keys, FieldTokens, AuditLog):
-    """Alerts, evaluator states, keys, field links and audit of one or many regions.
+class Register(EvaluatorLog, AlertLog, BulletinLog, Deliveries, Recipients, Keys, FieldTokens, AuditLog):
+    """Alerts, bulletins and their delivery, evaluator states, keys, field links, audit; one or many regions.
 
     The schema must be there: call `serayu.models.stores.register.upgrade` once before. Threads may share it.
 

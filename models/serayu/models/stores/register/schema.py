@@ -133,3 +133,126 @@ audit = Table(
     Column("detail", Text, nullable=False),
     sqlite_autoincrement=True,
 )
+
+bulletin = Table(
+    "bulletin",
+    metadata,
+    Column("number", RunningNumber, primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("alert_id", String(36), nullable=False),  # of a flood in `alert`; a landslide has none there
+    Column("change_id", BigInteger),
+    Column("region", String(20), nullable=False),
+    Column("station", String(40), nullable=False),
+    Column("hazard", String(16), nullable=False),
+    Column("msg_type", String(8), nullable=False),
+    Column("status", String(8), nullable=False),
+    Column("level", String(8), nullable=False),
+    Column("sent_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("recorded_us", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_bulletin_change", bulletin.c.alert_id, bulletin.c.change_id, unique=True)
+Index("ix_bulletin_alert", bulletin.c.alert_id, bulletin.c.number)
+Index("ix_bulletin_region", bulletin.c.region, bulletin.c.number)
+
+recipient = Table(
+    "recipient",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("region", String(20), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("audience", String(8), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("languages", Text, nullable=False),
+    Column("hazards", Text, nullable=False),
+    Column("lowest", String(8), nullable=False),
+    Column("stations", Text, nullable=False),
+    Column("quiet", Text),
+    Column("step", Integer, nullable=False),
+    Column("allow_private", Boolean, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("opted_in_us", BigInteger),
+    Column("stopped_us", BigInteger),
+    Column("erased_us", BigInteger),
+    Column("address", Text),  # encrypted
+    Column("secret", Text),  # encrypted
+    Column("address_hash", String(64)),  # keyed: tells nothing without the key file
+)
+Index("ix_recipient_address", recipient.c.region, recipient.c.channel, recipient.c.address_hash, unique=True)
+
+gateway = Table(
+    "gateway",
+    metadata,
+    Column("region", String(20), primary_key=True),
+    Column("channel", String(16), primary_key=True),
+    Column("url", Text, nullable=False),  # encrypted
+)
+
+consent = Table(
+    "consent",
+    metadata,
+    Column("id", RunningNumber, primary_key=True, autoincrement=True),
+    Column("region", String(20), nullable=False),
+    Column("recipient_id", String(36), ForeignKey("recipient.id")),
+    Column("address_hash", String(64)),
+    Column("action", String(4), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("source", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_consent_address", consent.c.region, consent.c.address_hash)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("bulletin_id", String(36), ForeignKey("bulletin.id"), nullable=False),
+    Column("alert_id", String(36), nullable=False),
+    Column("region", String(20), nullable=False),
+    Column("recipient_id", String(36), ForeignKey("recipient.id"), nullable=False),
+    Column("level", String(8), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("reason", String(40)),
+    Column("not_before_us", BigInteger, nullable=False),
+    Column("retry_us", BigInteger, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("leased_by", String(80)),
+    Column("leased_until_us", BigInteger),
+)
+Index("ix_delivery_once", delivery.c.bulletin_id, delivery.c.recipient_id, unique=True)
+Index("ix_delivery_alert", delivery.c.alert_id, delivery.c.recipient_id)
+Index("ix_delivery_recipient", delivery.c.recipient_id, delivery.c.created_us)
+QUEUED = delivery.c.state == "queued"
+Index("ix_delivery_due", delivery.c.region, delivery.c.retry_us, sqlite_where=QUEUED, postgresql_where=QUEUED)
+
+delivery_attempt = Table(
+    "delivery_attempt",
+    metadata,
+    Column("delivery_id", String(36), ForeignKey("delivery.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("elapsed_ms", Integer, nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+escalation = Table(
+    "escalation",
+    metadata,
+    Column("bulletin_id", String(36), ForeignKey("bulletin.id"), primary_key=True),
+    Column("alert_id", String(36), nullable=False, index=True),
+    Column("region", String(20), nullable=False),
+    Column("level", String(8), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("due_us", BigInteger),
+    Column("started_us", BigInteger, nullable=False),
+    Column("acknowledged_us", BigInteger),
+    Column("acknowledged_by", Text),
+    Column("ended_us", BigInteger),
+)
