@@ -7,7 +7,7 @@ an expected value. The names of inputs (``A_km2``, ``CN``) are those of the vect
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tests.vector_adapters import flood, quality, river, scores, sensors, sensorthings
+from tests.vector_adapters import flood, landslide, quality, river, scores, sensors, sensorthings
 from tests.vector_adapters.values import Adapter
 
 __all__ = ["REGISTRY", "Adapter"]
@@ -17,6 +17,7 @@ REGISTRY: Mapping[str, Adapter] = MappingProxyType(
         **quality.ADAPTERS,
         **river.ADAPTERS,
         **flood.ADAPTERS,
+        **landslide.ADAPTERS,
         **scores.ADAPTERS,
         **sensors.ADAPTERS,
         **sensorthings.ADAPTERS,
