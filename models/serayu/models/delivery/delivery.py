@@ -39,7 +39,7 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
     recipient_id
         For whom.
     step
-        Escalation step that asked for it.
+        The recipient's escalation step.
     not_before_us
         Earliest time by the clock of the rules, microseconds UTC (quiet hours).
     """

@@ -39,8 +39,9 @@ class BulletinLog(Database):
     ) -> bool:
         """Record a bulletin, queue its deliveries and start its escalation, all or nothing.
 
-        Deliveries of earlier bulletins of the alert that still wait are dropped as replaced: nobody is told
-        first what no longer holds. An escalation that waits is ended by a new one or by a Cancel.
+        Deliveries of earlier bulletins that still wait are dropped as replaced for who gets this one, and by a
+        Cancel for everybody: nobody is told first what no longer holds. An escalation that waits is ended by a new
+        one or by a Cancel.
 
         Parameters
         ----------
@@ -65,7 +66,7 @@ class BulletinLog(Database):
             if connection.execute(select(table.c.number).where(_same(bulletin))).first() is not None:
                 return False
             connection.execute(insert(table), _row(bulletin, now_us))
-            _replace_waiting(connection, bulletin, now_us)
+            _replace_waiting(connection, bulletin, deliveries, now_us)
             queue_deliveries(connection, bulletin, deliveries, now_us)
             if escalation is not None or bulletin.msg_type is MessageType.CANCEL:
                 end_escalations(connection, bulletin.alert_id, now_us)
@@ -179,9 +180,13 @@ def _row(bulletin: Bulletin, now_us: int) -> dict[str, object]:
     return {**fields, **words, "recorded_us": now_us, "body": _encoder.encode(bulletin).decode()}
 
 
-def _replace_waiting(connection: Connection, bulletin: Bulletin, now_us: int) -> None:
+def _replace_waiting(
+    connection: Connection, bulletin: Bulletin, deliveries: Sequence[NewDelivery], now_us: int
+) -> None:
     waiting = (delivery.c.alert_id == bulletin.alert_id) & (delivery.c.state == "queued")
-    fields = {"state": "dropped", "reason": "replaced", "ended_us": now_us, "leased_by": None}
+    if bulletin.msg_type is not MessageType.CANCEL:
+        waiting &= delivery.c.recipient_id.in_([one.recipient_id for one in deliveries])
+    fields = {"state": "dropped", "reason": "replaced", "ended_us": now_us}
     connection.execute(update(delivery).where(waiting).values(fields))
 
 
