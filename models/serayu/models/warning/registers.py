@@ -1,0 +1,97 @@
+"""A bulletin for people, in three registers: formal Indonesian, English, and a draft in Banyumasan."""
+
+from typing import NamedTuple
+
+from serayu.models.texts import DRAFTS, LANGUAGES, text
+from serayu.models.warning import statements
+from serayu.models.warning.bulletin import Bulletin, BulletinStatus
+from serayu.models.warning.spoken import say
+
+__all__ = ["Message", "combined", "expiry", "label", "message", "plain_text"]
+
+
+class Message(NamedTuple):
+    """What is said in one register.
+
+    Parameters
+    ----------
+    headline
+        What happens where, one line.
+    description
+        Level, time, reason, forecast, impact, what is uncertain, who answers for it.
+    instruction
+        What to do.
+    """
+
+    headline: str
+    description: str
+    instruction: str
+
+
+def message(bulletin: Bulletin, lang: str = "id") -> Message:
+    """Return a bulletin in one language; all of them carry the same numbers, names and times.
+
+    Parameters
+    ----------
+    bulletin
+        What is told.
+    lang
+        ``id``, ``en`` or ``jv-banyumas``; the last is a draft and must stand below the Indonesian: see `combined`.
+
+    Returns
+    -------
+    Message
+        Each part of an exercise begins with LATIHAN (in English EXERCISE).
+
+    Raises
+    ------
+    ValueError
+        An unknown language.
+    """
+    if lang not in LANGUAGES:
+        raise ValueError(f"unknown language {lang!r}; known: {', '.join(LANGUAGES)}")
+    said = " ".join(say(sentence, lang) for sentence in statements.description(bulletin))
+    parts = Message(
+        say(statements.headline(bulletin), lang), said, say(statements.instruction(bulletin), lang)
+    )
+    if bulletin.status is not BulletinStatus.EXERCISE:
+        return parts
+    mark = text("bulletin.exercise", lang)
+    return Message(
+        f"{mark} – {parts.headline}",
+        f"{mark}. {text('bulletin.exercise.only', lang)} {parts.description}",
+        f"{mark}. {parts.instruction}",
+    )
+
+
+def combined(bulletin: Bulletin, lang: str = "id") -> Message:
+    """Return a bulletin as it may be sent: a draft language below the Indonesian and marked as a draft."""
+    if lang not in DRAFTS:
+        return message(bulletin, lang)
+    official, draft = message(bulletin), message(bulletin, lang)
+    mark = text("bulletin.draft")
+    return Message(
+        official.headline,
+        f"{official.description}\n\n{mark}\n{draft.headline}. {draft.description}",
+        f"{official.instruction}\n\n{mark} {draft.instruction}",
+    )
+
+
+def plain_text(bulletin: Bulletin) -> str:
+    """Return the three registers as one plain text, Indonesian first, the draft marked and last."""
+    blocks = []
+    for lang in sorted(LANGUAGES, key=DRAFTS.__contains__):
+        mark = [text("bulletin.draft")] if lang in DRAFTS else []
+        blocks.append("\n".join([*mark, *message(bulletin, lang)]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def label(bulletin: Bulletin, lang: str = "id") -> str:
+    """Return the level in force in words; a landslide's without a Siaga number."""
+    return say(statements.label(bulletin, bulletin.level), lang)
+
+
+def expiry(bulletin: Bulletin, lang: str = "id", *, now_us: int) -> str | None:
+    """Return until when it holds, or since when it has lapsed; None where it takes an alert back."""
+    said = statements.expiry(bulletin, now_us=now_us)
+    return None if said is None else say(said, lang)

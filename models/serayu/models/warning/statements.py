@@ -1,0 +1,207 @@
+"""What a bulletin says, sentence by sentence and in no language yet.
+
+The order is that of a message of BPBD DKI: what and where, level and clock time, why, when it arrives, who; then what
+is not certain about it. What is not known is said; nothing is guessed, and None is never zero.
+"""
+
+from collections.abc import Iterator
+
+from serayu.models.siaga_levels import Reason, Siaga
+from serayu.models.times import wib
+from serayu.models.warning.bulletin import Bulletin, BulletinStatus, Hazard, MessageType, SlopeRisk
+from serayu.models.warning.impact_statements import impact_statements
+from serayu.models.warning.spoken import (
+    Number,
+    Phrase,
+    Value,
+    clean,
+    hours,
+    known,
+    lead,
+    names,
+    percent,
+    phrase,
+)
+
+CM_PER_M = 100
+NAMES_AT_MOST = 6
+
+__all__ = ["description", "expiry", "head", "headline", "instruction", "label", "origin", "over", "todo"]
+
+
+def headline(bulletin: Bulletin) -> Phrase:
+    """Return what happens where, in one line."""
+    return phrase(
+        f"bulletin.head.{head(bulletin)}",
+        label=label(bulletin, bulletin.level),
+        before=label(bulletin, bulletin.before),
+        hazard=phrase(f"bulletin.hazard.{bulletin.hazard.value}"),
+        place=_place(bulletin),
+    )
+
+
+def description(bulletin: Bulletin) -> Iterator[Phrase]:
+    """Yield the sentences of the description in order."""
+    yield from _landslide(bulletin) if bulletin.hazard is Hazard.LANDSLIDE else _flood(bulletin)
+    if bulletin.observed_flooding:
+        yield phrase("bulletin.flooded")
+    if not bulletin.verified:
+        yield phrase("bulletin.unverified")
+    if bulletin.fallback:
+        others = names(bulletin.fallback, at_most=NAMES_AT_MOST)
+        yield phrase("bulletin.fallback", post=clean(bulletin.post), others=others)
+    if not over(bulletin):
+        yield from impact_statements(bulletin.impact, sent_us=bulletin.sent_us)
+    yield from _forecast(bulletin)
+    if bulletin.invented:
+        yield phrase("bulletin.invented")
+    if not over(bulletin):
+        yield phrase("bulletin.expires", time=wib(bulletin.expires_us))
+    if bulletin.note is not None and clean(bulletin.note):
+        yield phrase("bulletin.note", note=clean(bulletin.note))
+    yield origin(bulletin)
+
+
+def instruction(bulletin: Bulletin) -> Phrase:
+    """Return what to do at the level in force; of an exercise, that nobody need do it."""
+    do = phrase(f"bulletin.do.{todo(bulletin)}")
+    return phrase("bulletin.exercise.do", do=do) if bulletin.status is BulletinStatus.EXERCISE else do
+
+
+def todo(bulletin: Bulletin) -> str:
+    """Return which instruction fits, as the end of its key in the catalogue."""
+    return "cancel" if head(bulletin) == "cancel" else f"{bulletin.hazard.value}.{bulletin.level.value}"
+
+
+def label(bulletin: Bulletin, level: Siaga) -> Value:
+    """Return how a level is called; a landslide's has no Siaga number, for those are the river authorities'."""
+    return level if bulletin.hazard is Hazard.FLOOD else phrase(f"bulletin.landslide.{level.value}")
+
+
+def origin(bulletin: Bulletin) -> Phrase:
+    """Return who answers for it: the authority that signed, or that it is monitoring information."""
+    if bulletin.status is BulletinStatus.ACTUAL and bulletin.authority is not None:
+        return phrase("bulletin.origin.signed", authority=clean(bulletin.authority))
+    return phrase("bulletin.origin.monitoring")
+
+
+def expiry(bulletin: Bulletin, *, now_us: int) -> Phrase | None:
+    """Return until when it holds, or since when it has lapsed; None where nothing is in force any more."""
+    if over(bulletin):
+        return None
+    key = "bulletin.lapsed" if now_us >= bulletin.expires_us else "bulletin.expires"
+    return phrase(key, time=wib(bulletin.expires_us))
+
+
+def over(bulletin: Bulletin) -> bool:
+    """Whether it takes an alert back or ends it."""
+    return bulletin.msg_type is MessageType.CANCEL or bulletin.level is Siaga.NORMAL
+
+
+def head(bulletin: Bulletin) -> str:
+    """Return which headline fits: alert, raise, lower, renew, clear or cancel."""
+    ended = bulletin.level is Siaga.NORMAL
+    if bulletin.msg_type is MessageType.CANCEL and not (ended and bulletin.before is not Siaga.NORMAL):
+        return "cancel"
+    if ended:
+        return "clear"
+    if bulletin.msg_type is MessageType.ALERT:
+        return "alert"
+    step = bulletin.level.rank - bulletin.before.rank
+    return "raise" if step > 0 else "lower" if step < 0 else "renew"
+
+
+def _place(bulletin: Bulletin) -> Value:
+    if bulletin.hazard is Hazard.LANDSLIDE and bulletin.slope is not None:
+        return clean(bulletin.slope.place)
+    if bulletin.river is None or not clean(bulletin.river):
+        return clean(bulletin.post)
+    return phrase("bulletin.place.river", river=clean(bulletin.river), post=clean(bulletin.post))
+
+
+def _flood(bulletin: Bulletin) -> Iterator[Phrase]:
+    place, time = _place(bulletin), wib(bulletin.at_us)
+    if bulletin.level_m is not None and known(bulletin.level_m):
+        cm = Number(round(bulletin.level_m, 2) * CM_PER_M)
+        yield phrase("bulletin.level", place=place, level=Number(bulletin.level_m, 2), cm=cm, time=time)
+    else:
+        yield phrase("bulletin.level.unknown", place=place, time=time)
+    if bulletin.level is not Siaga.NORMAL:
+        yield _why(bulletin)
+    yield _rate(bulletin.slope_m_per_h)
+    if bulletin.foreseen is not None and bulletin.foreseen.crossing_us is not None:
+        yield phrase("bulletin.crossing", lead=lead(bulletin.foreseen.crossing_us, sent_us=bulletin.sent_us))
+
+
+def _why(bulletin: Bulletin) -> Phrase:
+    if bulletin.limit_m is None or not known(bulletin.limit_m):
+        return phrase("bulletin.why.no_limit", label=bulletin.level)
+    fields: dict[str, Value] = {"label": bulletin.level, "limit": Number(bulletin.limit_m, 2)}
+    if bulletin.reason is not Reason.THRESHOLD:
+        return Phrase(f"bulletin.why.{bulletin.reason.value}", fields)
+    if bulletin.level_m is None or not known(bulletin.level_m):
+        return Phrase("bulletin.why.limit", fields)
+    return Phrase(f"bulletin.why.{'threshold' if bulletin.level_m > bulletin.limit_m else 'held'}", fields)
+
+
+def _rate(slope_m_per_h: float | None) -> Phrase:
+    if slope_m_per_h is None or not known(slope_m_per_h):
+        return phrase("bulletin.rate_unknown")
+    rate = round(slope_m_per_h * CM_PER_M)
+    if not rate:
+        return phrase("bulletin.steady")
+    return phrase("bulletin.rising" if rate > 0 else "bulletin.falling", rate=Number(abs(rate)))
+
+
+def _forecast(bulletin: Bulletin) -> Iterator[Phrase]:
+    """Yield what stands behind a forecast; when the limit is passed was said before."""
+    foreseen = bulletin.foreseen
+    if foreseen is None or not all(map(known, (foreseen.level_m, foreseen.low_m, foreseen.high_m))):
+        if bulletin.hazard is Hazard.FLOOD and not over(bulletin):
+            yield phrase("bulletin.no_forecast")
+        return
+    yield phrase(
+        "bulletin.foreseen",
+        horizon=hours(foreseen.horizon_h),
+        issued=wib(foreseen.issued_us),
+        level=Number(foreseen.level_m, 2),
+        low=Number(foreseen.low_m, 2),
+        high=Number(foreseen.high_m, 2),
+        probability=percent(foreseen.probability),
+    )
+    if foreseen.crossing_us is None:
+        yield phrase("bulletin.no_crossing")
+    method = clean(foreseen.method)
+    if foreseen.skill is None or not known(foreseen.skill):
+        yield phrase("bulletin.skill.unknown", method=method)
+    else:
+        yield phrase("bulletin.skill", method=method, skill=Number(foreseen.skill, 2))
+    if foreseen.without:
+        yield phrase("bulletin.without", names=names(foreseen.without, at_most=NAMES_AT_MOST))
+
+
+def _landslide(bulletin: Bulletin) -> Iterator[Phrase]:
+    slope, time, post = bulletin.slope, wib(bulletin.at_us), clean(bulletin.post)
+    if slope is None or not all(map(known, (slope.rain_mm, slope.rain_h, slope.threshold_mm))):
+        yield phrase("bulletin.rain.unknown", post=post, time=time)
+    else:
+        yield phrase(
+            "bulletin.rain",
+            rain=Number(slope.rain_mm, 1),
+            hours=hours(slope.rain_h),
+            place=clean(slope.place),
+            post=post,
+            time=time,
+            rule=clean(slope.rule),
+            threshold=Number(slope.threshold_mm, 1),
+        )
+    if slope is not None:
+        yield _safety(slope)
+        if slope.missing:
+            yield phrase("bulletin.inputs_missing", names=names(slope.missing, at_most=NAMES_AT_MOST))
+
+
+def _safety(slope: SlopeRisk) -> Phrase:
+    if slope.factor_of_safety is None or not known(slope.factor_of_safety):
+        return phrase("bulletin.safety.unknown")
+    return phrase("bulletin.safety", factor=Number(slope.factor_of_safety, 2))
