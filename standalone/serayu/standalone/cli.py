@@ -10,6 +10,7 @@ from typing_extensions import override
 COMMANDS: dict[str, tuple[str, str]] = {
     "api": ("serayu.api.cli", "Halaman dan API · Pages and API"),
     "backup": ("serayu.standalone.backup_cli:backup", "Cadangkan data · Back up the data"),
+    "cap": ("serayu.standalone.cap_cli", "Periksa pesan CAP · Check CAP alerts"),
     "db": ("serayu.standalone.db_cli", "Skema register · Schema of the register"),
     "demo": (
         "serayu.standalone.demo_cli",
