@@ -1,0 +1,190 @@
+"""Flooded areas from a raster of heights above the nearest drainage (HAND).
+
+A cell is under water where its height above the drainage that it drains to is not above the water there [Nobre et
+al., Height Above the Nearest Drainage, J. Hydrology 404 (2011)]. Water is the stage above bankfull, so the raster
+counts from the top of the banks, or ``bankfull_m`` is the stage at which its zero lies.
+"""
+
+import importlib
+import math
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from serayu.models.errors import BadInputError
+from serayu.models.impact.layers import convert
+from serayu.models.impact.plane import FloatArray, LocalPlane
+from serayu.models.region import Region
+
+HAND_FILE = "hand.toml"
+DEGREE_M = (
+    110_574.0  # least length of a degree of latitude, at the equator [WGS84]: a window is never too small
+)
+_STEP_M = (
+    0.05  # depths are rounded up to this, so that a rising river does not ask for a new outline each minute
+)
+
+
+class HandPost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The part of the raster that a post speaks for.
+
+    Parameters
+    ----------
+    bankfull_m
+        Stage at which water stands at height zero of the raster, metres above the post's datum.
+    radius_km
+        How far from the post.
+    """
+
+    bankfull_m: float
+    radius_km: Annotated[float, msgspec.Meta(gt=0, le=50)]
+
+
+class HandTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``hand.toml``: a GeoTIFF in the region folder, metres, with its coordinate system, and the posts."""
+
+    raster: str
+    source: str
+    invented: bool
+    post: dict[str, HandPost]
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The cells around one post."""
+
+    height_m: FloatArray
+    transform: Any
+    crs: Any
+    near: BaseGeometry
+    bankfull_m: float
+
+
+class HandMap:
+    """Heights above the drainage around the posts of a region.
+
+    Parameters
+    ----------
+    table, folder
+        The region's `HandTable` and its folder.
+    region, plane
+        Stations, and the plane of the other layers.
+
+    Raises
+    ------
+    BadInputError
+        The raster cannot be read, has no coordinate system, does not cover a post, or rasterio is not installed.
+    """
+
+    def __init__(self, table: HandTable, folder: Path, region: Region, plane: LocalPlane) -> None:
+        self.invented = table.invented
+        self._plane = plane
+        self._rasterio = _rasterio(folder / HAND_FILE)
+        self._windows: dict[str, _Window] = {}
+        self._last: dict[str, tuple[float, BaseGeometry]] = {}  # of each post: a renewal asks for the same
+        file = folder / table.raster
+        try:
+            with self._rasterio.open(file) as raster:
+                if raster.crs is None:
+                    raise BadInputError("the raster has no coordinate system", file=file)
+                for station_id, post in table.post.items():
+                    self._windows[station_id] = self._window(raster, station_id, post, region, file)
+        except self._rasterio.errors.RasterioError as error:
+            raise BadInputError(f"cannot be read: {error}", file=file) from None
+
+    def __contains__(self, station_id: str) -> bool:
+        return station_id in self._windows
+
+    def depth_m(self, station_id: str, stage_m: float) -> float:
+        """Return the water above bankfull, metres, rounded up to 5 cm; zero or less: within the banks."""
+        above = stage_m - self._windows[station_id].bankfull_m
+        return math.ceil(round(above / _STEP_M, 6)) * _STEP_M
+
+    def area(self, station_id: str, depth_m: float) -> BaseGeometry:
+        """Return what is under water, metres in the plane; may be empty."""
+        last = self._last.get(station_id)
+        if last is not None and last[0] == depth_m:
+            return last[1]
+        self._last[station_id] = depth_m, self._outline(self._windows[station_id], depth_m)
+        return self._last[station_id][1]
+
+    def _outline(self, window: _Window, depth_m: float) -> BaseGeometry:
+        with np.errstate(invalid="ignore"):
+            wet = window.height_m <= depth_m  # NaN, where the raster says nothing, is not wet
+        shapes = self._rasterio.features.shapes(
+            wet.astype(np.uint8), mask=wet, transform=window.transform, connectivity=4
+        )
+        degrees = [
+            shapely.geometry.shape(self._rasterio.warp.transform_geom(window.crs, "EPSG:4326", outline))
+            for outline, _ in shapes
+        ]
+        cells = self._plane.to_metres(np.array(degrees, dtype=object))
+        return shapely.union_all(cells).intersection(window.near)
+
+    def _window(self, raster: Any, station_id: str, post: HandPost, region: Region, file: Path) -> _Window:  # noqa: ANN401
+        if station_id not in region.stations:
+            raise BadInputError(
+                f"unknown station {station_id!r}", file=file.parent / HAND_FILE, field=f"post.{station_id}"
+            )
+        station = region.stations[station_id]
+        half_lat = post.radius_km * 1000 / DEGREE_M
+        half_lon = half_lat / math.cos(math.radians(abs(station.lat) + half_lat))
+        bounds = self._rasterio.warp.transform_bounds(
+            "EPSG:4326",
+            raster.crs,
+            station.lon - half_lon,
+            station.lat - half_lat,
+            station.lon + half_lon,
+            station.lat + half_lat,
+        )
+        window = self._rasterio.windows.from_bounds(*bounds, transform=raster.transform)
+        try:
+            window = (
+                window.round_offsets("floor")
+                .round_lengths("ceil")
+                .intersection(self._rasterio.windows.Window(0, 0, raster.width, raster.height))
+            )
+        except self._rasterio.errors.WindowError:
+            raise BadInputError(
+                f"does not cover the surroundings of {station_id!r}", file=file, field=f"post.{station_id}"
+            ) from None
+        height_m = raster.read(1, window=window, masked=True).astype(float).filled(np.nan)
+        centre = self._plane.to_metres(np.array([shapely.Point(station.lon, station.lat)]))[0]
+        near = centre.buffer(post.radius_km * 1000)
+        return _Window(height_m, raster.window_transform(window), raster.crs, near, post.bankfull_m)
+
+
+def read_hand(folder: Path, region: Region, plane: LocalPlane) -> HandMap | None:
+    """Read ``hand.toml`` and its raster; None where the file is not there.
+
+    Raises
+    ------
+    BadInputError
+        The file or the raster is wrong, or rasterio is not installed; names file and field.
+    """
+    file = folder / HAND_FILE
+    try:
+        table = convert(tomllib.loads(file.read_text("utf-8")), HandTable, file=file)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise BadInputError(error.strerror or str(error), file=file) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInputError(f"not TOML: {error}", file=file) from None
+    return HandMap(table, folder, region, plane)
+
+
+def _rasterio(file: Path) -> Any:  # noqa: ANN401 -- a module without types
+    """Load rasterio now: only regions with a raster pay for it."""
+    try:
+        for part in ("features", "warp", "windows", "errors"):
+            importlib.import_module(f"rasterio.{part}")
+        return importlib.import_module("rasterio")
+    except ImportError as error:
+        raise BadInputError(f"needs rasterio, the extra serayu[gis]: {error}", file=file) from None

@@ -1,0 +1,107 @@
+"""Polygons as a CAP message carries them: few points, valid, closed, latitude first.
+
+Holes are dropped on purpose: CAP has none, and a dry island in a flood is cut off, so it is warned too.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from serayu.models.impact.plane import LocalPlane
+from serayu.models.warning.bulletin import POLYGON_POINTS
+
+Ring = tuple[tuple[float, float], ...]
+
+DECIMALS = 6
+"""Decimals of degrees: 0.11 m. Whoever writes them must not round further, or a narrow ring may cross itself."""
+KEEP = 0.98
+"""Least share of the area that the rings cover."""
+_KEEP_EACH = (
+    0.993  # of a part; the rest of the allowance is for small parts that are left out and for rounding
+)
+_KEEP_PARTS = 0.995  # of the area, by leaving out the smallest parts
+_GRID = 10.0**-DECIMALS
+_FIRST_TOLERANCE_M, _STEP = 0.5, 1.6
+
+
+def cap_rings(area: BaseGeometry, plane: LocalPlane, *, points: int = POLYGON_POINTS) -> tuple[Ring, ...]:
+    """Return an area as rings for CAP, the largest first.
+
+    Parameters
+    ----------
+    area
+        Polygon, several, or anything that holds polygons; metres in *plane*. Lines and points in it are passed
+        over.
+    points
+        Most points of a ring, at least 5, the last one, equal to the first, included.
+
+    Returns
+    -------
+    tuple
+        Rings of (latitude, longitude) in degrees with `DECIMALS` decimals: closed, counter-clockwise on the map,
+        valid (none crosses or touches itself; two may overlap slightly), at most *points* points. Together they cover
+        at least 98 % of the area, unless it is so narrow (some decimetres) that rounding takes it away; an area
+        that vanishes gives no ring. Where fewer points cannot do that, a ring grows outward rather than losing ground.
+    """
+    rings = []
+    for part in _largest(_without_holes(area)):
+        for simple in _simplified(part, points, plane):
+            outline = shapely.get_coordinates(shapely.orient_polygons(simple))[:, ::-1]
+            rings.append(tuple((float(lat), float(lon)) for lat, lon in outline.round(DECIMALS)))
+    return tuple(rings)
+
+
+def _without_holes(area: BaseGeometry) -> list[BaseGeometry]:
+    """Return the parts with their holes filled; filling may swallow other parts."""
+    polygons = [
+        part
+        for part in shapely.get_parts(shapely.get_parts([area]))
+        if part.geom_type == "Polygon" and not part.is_empty
+    ]
+    filled = shapely.union_all(shapely.polygons([shapely.get_exterior_ring(part) for part in polygons]))
+    return [shapely.Polygon(part.exterior) for part in shapely.get_parts(filled) if part.area > 0]
+
+
+def _largest(parts: list[BaseGeometry]) -> list[BaseGeometry]:
+    """Return the parts by size, without the smallest that together are within the allowance."""
+    parts = sorted(parts, key=lambda part: part.area, reverse=True)
+    covered = np.cumsum([part.area for part in parts])
+    if not parts:
+        return []
+    return parts[: int(np.searchsorted(covered, _KEEP_PARTS * covered[-1])) + 1]
+
+
+def _simplified(part: BaseGeometry, points: int, plane: LocalPlane) -> list[BaseGeometry]:
+    """Return polygons in degrees on the grid, at most *points* points each: one, or a few where the grid splits it."""
+    for candidate in _candidates(part, points):
+        on_grid = shapely.set_precision(plane.to_degrees(np.array([candidate]))[0], _GRID)
+        pieces = [shapely.Polygon(one.exterior) for one in shapely.get_parts(on_grid) if one.area > 0]
+        if pieces and max(shapely.get_num_coordinates(pieces)) <= points:
+            return [one for one in pieces if one.is_valid]
+    return []
+
+
+def _candidates(part: BaseGeometry, points: int) -> Iterator[BaseGeometry]:
+    """Yield simpler and simpler outlines that cover nearly all of the part, in the end its hull or box."""
+    if shapely.get_num_coordinates(part) <= points:
+        yield part
+    tolerance = _FIRST_TOLERANCE_M
+    west, south, east, north = part.bounds
+    while tolerance < max(east - west, north - south):
+        for grown in (part, part.buffer(tolerance, quad_segs=2)):
+            simple = shapely.simplify(grown, tolerance, preserve_topology=True)
+            simple = shapely.Polygon(simple.exterior)
+            if (
+                shapely.get_num_coordinates(simple) <= points
+                and simple.is_valid
+                and simple.intersection(part).area >= _KEEP_EACH * part.area
+            ):
+                yield simple
+        tolerance *= _STEP
+    hull = part.convex_hull
+    if shapely.get_num_coordinates(hull) <= points:
+        yield hull
+    yield part.minimum_rotated_rectangle
+    yield part.envelope
