@@ -26,8 +26,8 @@ from serayu.models.times import US_PER_HOUR, US_PER_MINUTE, US_PER_S
 
 N, W, S, A = Siaga
 GOOD, SUSPECT, FAIL, MISSING = QualityFlag.GOOD, QualityFlag.SUSPECT, QualityFlag.FAIL, QualityFlag.MISSING
-RAISE, LOWER, CONFIRM, VERIFY, RETRACT = ChangeKind
-THRESHOLD, RISE, _ = Reason
+RAISE, LOWER, CONFIRM, VERIFY, RETRACT, LAPSE = ChangeKind
+THRESHOLD, RISE, FORECAST = Reason
 LIMITS = Thresholds(
     2.0,
     3.0,

@@ -7,7 +7,10 @@ from typing import Any
 import msgspec
 
 from serayu.models.siaga import ChangeKind, Reason, Siaga, SiagaChange
+from serayu.models.texts import text
 from serayu.models.times import rfc3339
+
+_DOWN = (ChangeKind.LOWER, ChangeKind.LAPSE)
 
 
 class AlertStatus(enum.StrEnum):
@@ -45,6 +48,11 @@ class AlertChange(msgspec.Struct, frozen=True):
     level_m: float
     slope_m_per_h: float | None
     verified: bool
+
+    @property
+    def unknown(self) -> bool:
+        """Whether normal only means here that nothing is known any more."""
+        return self.kind is ChangeKind.LAPSE and self.after is Siaga.NORMAL
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -96,6 +104,11 @@ class Alert(msgspec.Struct, frozen=True):
     acknowledged_note: str | None = None
     changes: tuple[AlertChange, ...] = ()
 
+    @property
+    def lapsed(self) -> bool:
+        """Whether it ended because nothing was known any more, not because the river is back to normal."""
+        return self.status is AlertStatus.ENDED and bool(self.changes) and self.changes[-1].unknown
+
     def changed(self, change: SiagaChange) -> "Alert":
         """Return the alert as it is after one more change of its station."""
         changes = (*self.changes, _unrecorded(self, change))
@@ -105,7 +118,7 @@ class Alert(msgspec.Struct, frozen=True):
             standing = tuple(one for one, gone in zip(changes, retracted(changes), strict=True) if not gone)
             highest = by_threshold = Siaga.NORMAL
         ended = change.after is Siaga.NORMAL
-        reached = change.kind not in (ChangeKind.LOWER, ChangeKind.VERIFY) and not ended
+        reached = change.kind not in (*_DOWN, ChangeKind.VERIFY) and not ended
         updated_us = max(self.updated_us, change.at_us)
         return msgspec.structs.replace(
             self,
@@ -135,7 +148,7 @@ def retracted(changes: Sequence[AlertChange]) -> list[bool]:
         stays = change.after is change.before
         for earlier in range(place - 1, -1, -1):
             was = changes[earlier]
-            if was.kind is ChangeKind.LOWER or was.after.rank < change.after.rank + (not stays):
+            if was.kind in _DOWN or was.after.rank < change.after.rank + (not stays):
                 break
             if stays and was.kind not in (ChangeKind.CONFIRM, ChangeKind.VERIFY):
                 break
@@ -167,7 +180,8 @@ def open_alert(alert_id: str, region: str, station: str, change: SiagaChange) ->
 def alert_document(alert: Alert) -> dict[str, Any]:
     """Return an alert as the JSON object of the API and of its MQTT topic.
 
-    Levels and reasons are words, times RFC 3339 ``Z``, undefined is None.
+    Levels and reasons are words, times RFC 3339 ``Z``, undefined is None: so is the level of an alert that lapsed for
+    want of data, of which nobody can say that the river is back to normal. ``outcome`` says how it ended.
     """
     acknowledged = None
     if alert.acknowledged_us is not None:
@@ -181,8 +195,9 @@ def alert_document(alert: Alert) -> dict[str, Any]:
         "region": alert.region,
         "station": alert.station,
         "status": alert.status.value,
-        "level": alert.level.value,
-        "label": alert.level.label,
+        "level": None if alert.lapsed else alert.level.value,
+        "label": text("alert.unknown.label") if alert.lapsed else alert.level.label,
+        "outcome": _outcome(alert),
         "highest": alert.highest.value,
         "highest_by_threshold": alert.highest_by_threshold.value,
         "reason": alert.reason.value,
@@ -217,7 +232,7 @@ def change_document(change: AlertChange, *, retracted: bool = False) -> dict[str
         "at": rfc3339(change.at_us),
         "recorded": rfc3339(change.recorded_us),
         "from": change.before.value,
-        "to": change.after.value,
+        "to": None if change.unknown else change.after.value,
         "kind": change.kind.value,
         "reason": change.reason.value,
         "level_m": change.level_m,
@@ -227,6 +242,15 @@ def change_document(change: AlertChange, *, retracted: bool = False) -> dict[str
     }
 
 
+def _outcome(alert: Alert) -> str | None:
+    """Say how an alert ended: ``normal``, ``retracted`` or ``lapsed``; None while it has not."""
+    if alert.status is AlertStatus.ACTIVE or not alert.changes:
+        return None
+    if alert.lapsed:
+        return "lapsed"
+    return "retracted" if alert.changes[-1].kind is ChangeKind.RETRACT else "normal"
+
+
 def _unrecorded(alert: Alert, change: SiagaChange) -> AlertChange:
     fields = msgspec.structs.asdict(change)
     return AlertChange(0, alert.id, alert.region, alert.station, recorded_us=0, **fields)
@@ -234,7 +258,7 @@ def _unrecorded(alert: Alert, change: SiagaChange) -> AlertChange:
 
 def _exceeded(change: AlertChange) -> Siaga:
     """Return the level whose limit a change says was exceeded."""
-    exceeds = change.reason is Reason.THRESHOLD and change.kind is not ChangeKind.LOWER
+    exceeds = change.reason is Reason.THRESHOLD and change.kind not in _DOWN
     return change.after if exceeds else Siaga.NORMAL
 
 

@@ -77,6 +77,8 @@ def _key(change: AlertChange | SiagaChange) -> str:
         return f"alert.raise.{change.reason.value}"
     if change.kind is ChangeKind.LOWER and change.after is Siaga.NORMAL:
         return "alert.end"
+    if change.unknown:
+        return "alert.lapse.unknown"
     return f"alert.{change.kind.value}"
 
 

@@ -6,16 +6,19 @@ at least ``fall_after_us``); one further comparator looks at the level extrapola
 It remembers its last few values with what it knew before each, so that one which fails its tests later can be
 taken back as if it had never been. A value behind a newer one can still raise, for as long as what it raises
 would be held; it never lowers.
+
+A third source is a forecast (`SiagaMachine.foresee`): it raises before the crossing and never lowers what was measured.
+What nobody renews lapses (`SiagaMachine.lapse`), which is not "back to normal".
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Annotated, NamedTuple
 
 import msgspec
 
 from serayu.models.hydrology.rise import theil_sen_slope
 from serayu.models.quality.flags import QualityFlag
+from serayu.models.siaga_forecast import ForecastPolicy
 from serayu.models.siaga_levels import (
     ChangeKind,
     Reason,
@@ -25,11 +28,15 @@ from serayu.models.siaga_levels import (
     Thresholds,
     classify,
 )
+from serayu.models.siaga_state import JOURNAL, Comparator, SiagaState, Standing, Taken, latest, state_before
 from serayu.models.times import US_PER_HOUR, US_PER_S
 
 __all__ = [
+    "JOURNAL",
+    "SLOPE_SAMPLES",
     "ChangeKind",
     "Comparator",
+    "ForecastPolicy",
     "Reason",
     "Siaga",
     "SiagaChange",
@@ -41,83 +48,8 @@ __all__ = [
     "classify",
 ]
 
-JOURNAL = 8
-"""Newest values that can be taken back; quality control revises the one before the newest."""
 SLOPE_SAMPLES = 60  # most values behind a slope: one every 30 s of the usual window [project proposal]
 _UNUSABLE = frozenset({QualityFlag.FAIL, QualityFlag.MISSING})
-
-
-class Comparator(msgspec.Struct, omit_defaults=True):
-    """State of one limit: active or not, by a good value or not, since when the opposite has been seen."""
-
-    active: bool = False
-    verified: bool = False
-    above_since_us: int | None = None
-    below_since_us: int | None = None
-    behind_since_us: int | None = None  # since when the values that came behind newer ones are above
-
-    def step(self, t_us: int, value: float, limit: float, settings: SiagaSettings, *, good: bool) -> None:
-        """Take one value; one that is not good keeps an active limit active and verifies nothing."""
-        self.behind_since_us = None
-        if value > limit:
-            self.above_since_us = t_us if self.above_since_us is None else self.above_since_us
-            self.below_since_us = None
-            self.active = self.active or t_us - self.above_since_us >= settings.min_duration_us
-            self.verified = self.active and (self.verified or good)
-            return
-        self.above_since_us = None
-        if not self.active or not good:
-            return
-        if value > limit - settings.hysteresis_m + 1e-9:  # decimal limits: 5.0 - 0.1 is not quite 4.9
-            self.below_since_us = None
-            return
-        self.below_since_us = t_us if self.below_since_us is None else self.below_since_us
-        if t_us - self.below_since_us >= settings.fall_after_us:
-            self.active, self.verified, self.below_since_us = False, False, None
-
-    def step_behind(
-        self, t_us: int, value: float, limit: float, settings: SiagaSettings, *, good: bool
-    ) -> None:
-        """Take one value that is older than the newest; it may activate the limit and never leaves it.
-
-        The minimum duration is that of an unbroken run of such values, as a clock that was ahead once or a pack
-        that was lost at first gives them. What came in order is neither joined to the run nor changed by it,
-        except that a fall which the value interrupts begins anew.
-        """
-        if value <= limit:
-            self.behind_since_us = None
-            return
-        if self.behind_since_us is None or t_us < self.behind_since_us:
-            self.behind_since_us = t_us
-        if self.below_since_us is not None and t_us >= self.below_since_us:
-            self.below_since_us = None
-        self.active = self.active or t_us - self.behind_since_us >= settings.min_duration_us
-        self.verified = self.active and (self.verified or good)
-
-
-class Taken(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A value that was taken, and what was known before it."""
-
-    t_us: int
-    level_m: float
-    good: bool
-    last_us: int | None
-    limits: list[Comparator]
-    rise: Comparator
-    rise_rank: int
-
-
-class SiagaState(msgspec.Struct):
-    """All that a machine remembers, JSON-able so that an evaluator survives a restart."""
-
-    last_us: int | None = None
-    limits: Annotated[list[Comparator], msgspec.Meta(min_length=3, max_length=3)] = msgspec.field(
-        default_factory=lambda: [Comparator() for _ in range(3)]
-    )
-    rise: Comparator = msgspec.field(default_factory=Comparator)
-    rise_rank: int = 0
-    recent: list[tuple[int, float]] = msgspec.field(default_factory=list)
-    journal: list[Taken] = msgspec.field(default_factory=list)
 
 
 class SiagaMachine:
@@ -145,16 +77,18 @@ class SiagaMachine:
     @property
     def level(self) -> Siaga:
         """The level in force."""
-        return Siaga.of_rank(max(self._threshold_rank(), self._rise_rank()))
+        return Siaga.of_rank(max(self._threshold_rank(), self._rise_rank(), self.state.forecast.rank))
 
     @property
     def verified(self) -> bool:
-        """Whether a good value stands behind the level in force; always so for normal."""
+        """Whether good values stand behind the level in force; always so for normal, and for a forecast."""
         rank = self.level.rank
         limit = self.state.limits[rank - 1] if rank else None
         if limit is None or (limit.active and limit.verified):
             return True
-        return self._rise_rank() == rank and self.state.rise.verified
+        if self._rise_rank() == rank:
+            return self.state.rise.verified
+        return not limit.active
 
     def step(self, t_us: int, level_m: float, flag: QualityFlag) -> Sequence[SiagaChange]:
         """Take one observation, usually in order of time.
@@ -187,6 +121,73 @@ class SiagaMachine:
         slope = self._slope(t_us)
         return tuple(msgspec.structs.replace(change, slope_m_per_h=slope) for change in changes)
 
+    def foresee(
+        self, t_us: int, probabilities: Sequence[float | None], policy: ForecastPolicy | None = None
+    ) -> Sequence[SiagaChange]:
+        """Take one forecast: a level stands while its limit is likely to be passed, whatever else says less.
+
+        Parameters
+        ----------
+        t_us
+            When it was issued: the newest value that it knew. One that is not newer than the last changes nothing.
+        probabilities
+            Of passing the limits of waspada, siaga and awas within the lead time, 0-1; None where it does not say.
+        policy
+            Which probabilities raise, and which let go after ``fall_after_us``.
+
+        Returns
+        -------
+        sequence of SiagaChange
+            At most one. A post of which no value is known yet is not spoken of.
+        """
+        newest_m, before = self._newest_m(), self._standing()
+        fall_after_us = self.settings.fall_after_us
+        if newest_m is None or not self.state.forecast.step(
+            t_us, probabilities, policy or ForecastPolicy(), fall_after_us=fall_after_us
+        ):
+            return ()
+        after = self.level
+        if after is before.level:
+            return ()
+        kind = ChangeKind.RAISE if after.rank > before.level.rank else ChangeKind.LOWER
+        return (self._by_clock(t_us, before.level, kind, Reason.FORECAST, newest_m),)
+
+    def sustain(self, t_us: int) -> None:
+        """Note that a source which stands in for the post still supports the level in force, so that it stands."""
+        if self.level is not Siaga.NORMAL:
+            self.state.held_us = max(t_us, self.state.held_us or t_us)
+
+    def lapse(self, now_us: int) -> Sequence[SiagaChange]:
+        """Give up what nothing has renewed for too long.
+
+        What rests on a forecast goes ``forecast_lapse_us`` after the last one: a post that still speaks is lowered to
+        what it says, a silent one lapses. Everything goes ``lapse_after_us`` after the last good value. A source that
+        stands in for the post (`sustain`) renews both.
+
+        Returns
+        -------
+        sequence of SiagaChange
+            At most one.
+        """
+        state, before, newest_m = self.state, self._standing(), self._newest_m()
+        if before.level is Siaga.NORMAL or newest_m is None:
+            return ()
+        held_us = latest(state.held_us)
+        good_us = latest(state.good_us if state.good_us is not None else state.last_us)
+        if now_us - max(good_us, held_us) > self.settings.lapse_after_us:
+            self.state = SiagaState(last_us=state.last_us, good_us=state.good_us)
+            self.state.forecast.issued_us = state.forecast.issued_us
+            return (self._by_clock(now_us, before.level, ChangeKind.LAPSE, Reason.THRESHOLD, newest_m),)
+        forecast_us = max(latest(state.forecast.issued_us), held_us)
+        if not state.forecast.rank or now_us - forecast_us <= self.settings.forecast_lapse_us:
+            return ()
+        state.forecast.clear()
+        if self.level is before.level:
+            return ()
+        speaks = now_us - good_us <= self.settings.forecast_lapse_us
+        kind = ChangeKind.LOWER if speaks else ChangeKind.LAPSE
+        return (self._by_clock(now_us, before.level, kind, Reason.FORECAST, newest_m),)
+
     def retract(self, t_us: int) -> Sequence[SiagaChange]:
         """Take back a value that has failed its tests meanwhile, with all that it alone brought about.
 
@@ -210,7 +211,7 @@ class SiagaMachine:
             return ()
         before = self._standing()
         failed, *later = now.journal[place:]
-        self.state = _state_before(failed, now, place)
+        self.state = state_before(failed, now, place)
         for taken in later:
             self._take(taken.t_us, taken.level_m, good=taken.good)
         after = self._standing()
@@ -219,22 +220,35 @@ class SiagaMachine:
             return ()
         return () if after == before else (self._retraction(failed, before, after),)
 
-    def _retraction(self, failed: Taken, before: "_Standing", after: "_Standing") -> SiagaChange:
+    def _retraction(self, failed: Taken, before: Standing, after: Standing) -> SiagaChange:
         newest = max(self.state.journal, key=lambda taken: taken.t_us, default=failed)
-        by_limit = after.threshold_rank == after.level.rank
         return SiagaChange(
             at_us=max(failed.t_us, newest.t_us),
             before=before.level,
             after=after.level,
             kind=ChangeKind.RETRACT,
-            reason=Reason.THRESHOLD if by_limit else Reason.RATE_OF_RISE,
+            reason=after.reason,
             level_m=newest.level_m,
             slope_m_per_h=self._slope(newest.t_us),
             verified=after.verified,
         )
 
-    def _standing(self) -> "_Standing":
-        return _Standing(self.level, self._threshold_rank(), self.verified)
+    def _by_clock(
+        self, t_us: int, before: Siaga, kind: ChangeKind, reason: Reason, level_m: float
+    ) -> SiagaChange:
+        """Return a change that no value of the post has brought about, with the last one known."""
+        slope = (
+            None
+            if kind is ChangeKind.LAPSE or self.state.last_us is None
+            else self._slope(self.state.last_us)
+        )
+        return SiagaChange(t_us, before, self.level, kind, reason, level_m, slope, self.verified)
+
+    def _newest_m(self) -> float | None:
+        return self.state.recent[-1][1] if self.state.recent else None
+
+    def _standing(self) -> Standing:
+        return Standing(self.level, self._threshold_rank(), self._rise_rank(), self.verified)
 
     def _is_past(self, t_us: int) -> bool:
         """Say whether a value was seen or would have no effect any more."""
@@ -248,8 +262,10 @@ class SiagaMachine:
     def _take(self, t_us: int, level_m: float, *, good: bool) -> None:
         """Advance the state by one value."""
         state = self.state
+        if good:
+            state.good_us = max(t_us, latest(state.good_us))
         behind = state.last_us is not None and t_us < state.last_us
-        if not behind or level_m > self.thresholds.waspada_m:  # else there is nothing to take back
+        if not behind or level_m > self.thresholds.bounds_m[0]:  # else there is nothing to take back
             self._note(t_us, level_m, good=good)
         if behind:
             for comparator, limit in zip(state.limits, self._limits(), strict=True):
@@ -270,7 +286,7 @@ class SiagaMachine:
         del state.journal[:-JOURNAL]
 
     def _limits(self) -> tuple[float, float, float]:
-        return self.thresholds.waspada_m, self.thresholds.siaga_m, self.thresholds.awas_m
+        return self.thresholds.bounds_m
 
     def _threshold_rank(self) -> int:
         return max((rank for rank, c in enumerate(self.state.limits, start=1) if c.active), default=0)
@@ -313,7 +329,8 @@ class SiagaMachine:
         slope = self._slope(t_us)
         if threshold_rank == Siaga.AWAS.rank or (slope is None and not state.rise.active):
             return
-        ahead_m = level_m + max(slope or 0.0, 0.0) * travel_us / US_PER_HOUR
+        rising = 0.0 if slope is None or slope < self._least_slope() else slope
+        ahead_m = level_m + rising * travel_us / US_PER_HOUR
         held = state.rise.active
         state.rise.step(t_us, ahead_m, self._rise_limit_m(), self.settings, good=good)
         while held and not state.rise.active and state.rise_rank > threshold_rank + 1:
@@ -325,9 +342,11 @@ class SiagaMachine:
     def _rise_limit_m(self) -> float:
         return self.thresholds.limit_m(Siaga.of_rank(self.state.rise_rank))
 
-    def _changes(
-        self, t_us: int, level_m: float, before: "_Standing", *, good: bool
-    ) -> Iterator[SiagaChange]:
+    def _least_slope(self) -> float:
+        """Return the slope, m/h, that makes up ``rise_at_least_m`` over its window."""
+        return self.settings.rise_at_least_m * US_PER_HOUR / max(self.settings.slope_window_us, 1)
+
+    def _changes(self, t_us: int, level_m: float, before: Standing, *, good: bool) -> Iterator[SiagaChange]:
         after, threshold_rank = self.level, self._threshold_rank()
         level = before.level
 
@@ -340,32 +359,9 @@ class SiagaMachine:
             yield change(reached, kind, Reason.THRESHOLD, verified=good)
             level = reached
         elif after is level and self.verified and not before.verified:
-            reason = Reason.THRESHOLD if threshold_rank == after.rank else Reason.RATE_OF_RISE
-            yield change(after, ChangeKind.VERIFY, reason, verified=True)
+            yield change(after, ChangeKind.VERIFY, self._standing().reason, verified=True)
         if after.rank > level.rank:
             yield change(after, ChangeKind.RAISE, Reason.RATE_OF_RISE, verified=good)
         elif after.rank < level.rank:
-            by_limit = before.threshold_rank == level.rank
-            reason = Reason.THRESHOLD if by_limit else Reason.RATE_OF_RISE
+            reason = before.reason if level is before.level else Reason.THRESHOLD
             yield change(after, ChangeKind.LOWER, reason, verified=self.verified)
-
-
-class _Standing(NamedTuple):
-    """What holds at one moment."""
-
-    level: Siaga
-    threshold_rank: int
-    verified: bool
-
-
-def _state_before(failed: Taken, now: SiagaState, place: int) -> SiagaState:
-    """Return the state before a value of the journal; the window of the slope loses it and what came after."""
-    undone = {taken.t_us for taken in now.journal[place:]}
-    return SiagaState(
-        last_us=failed.last_us,
-        limits=[msgspec.structs.replace(comparator) for comparator in failed.limits],
-        rise=msgspec.structs.replace(failed.rise),
-        rise_rank=failed.rise_rank,
-        recent=[sample for sample in now.recent if sample[0] not in undone],
-        journal=now.journal[:place],
-    )

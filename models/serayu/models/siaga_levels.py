@@ -5,10 +5,11 @@ grows with danger.
 """
 
 import enum
+import math
 
 import msgspec
 
-from serayu.models.times import US_PER_MINUTE
+from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE
 
 
 class Siaga(enum.Enum):
@@ -61,6 +62,7 @@ class ChangeKind(enum.Enum):
     RETRACT = (
         "retract"  # the value that brought it about failed its tests later: back to what stands without it
     )
+    LAPSE = "lapse"  # nothing has renewed it: back to what is still known, and normal then means "not known"
 
 
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +76,9 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Where the limits come from, since when, and which authority approved them ("nobody yet" is an answer).
     invented
         True where the project made them up for demonstration.
+    inclusive
+        True where the authority's table names the level *from* which a class begins ("10,40 m siaga"): then a level at
+        the limit is in the class.
     """
 
     waspada_m: float
@@ -83,6 +88,7 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     valid_from: str
     approved_by: str
     invented: bool = False
+    inclusive: bool = False
 
     def __post_init__(self) -> None:
         if not self.waspada_m < self.siaga_m < self.awas_m:
@@ -93,6 +99,15 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def limit_m(self, level: Siaga) -> float:
         """Return the limit above which *level* begins; minus infinity for normal."""
         return (float("-inf"), self.waspada_m, self.siaga_m, self.awas_m)[level.rank]
+
+    @property
+    def bounds_m(self) -> tuple[float, float, float]:
+        """What a level must be above to be in each class: the limit, or the number just below an inclusive one."""
+        limits = (self.waspada_m, self.siaga_m, self.awas_m)
+        if not self.inclusive:
+            return limits
+        low, middle, high = (math.nextafter(limit, -math.inf) for limit in limits)
+        return low, middle, high
 
 
 class SiagaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,6 +125,13 @@ class SiagaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Time the flood needs to the places that this post warns; None switches the early step-up off.
     slope_window_us
         Window of the robust slope.
+    rise_at_least_m
+        How much the slope must make up over its window before it can step up early: less is the noise of a sensor and
+        the waves of a river [project proposal].
+    forecast_lapse_us
+        How long a level that rests on a forecast stands without a new one [project proposal].
+    lapse_after_us
+        How long any level stands without a good value.
     """
 
     hysteresis_m: float = 0.10
@@ -117,13 +139,25 @@ class SiagaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_duration_us: int = 0
     travel_time_us: int | None = None
     slope_window_us: int = 30 * US_PER_MINUTE
+    rise_at_least_m: float = 0.05
+    forecast_lapse_us: int = 3 * US_PER_HOUR
+    lapse_after_us: int = US_PER_DAY
 
     def __post_init__(self) -> None:
-        for name in ("hysteresis_m", "fall_after_us", "min_duration_us", "slope_window_us"):
+        for name in (
+            "hysteresis_m",
+            "fall_after_us",
+            "min_duration_us",
+            "slope_window_us",
+            "rise_at_least_m",
+        ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
         if self.travel_time_us is not None and self.travel_time_us <= 0:
             raise ValueError(f"travel_time_us must be positive, got {self.travel_time_us}")
+        for name in ("forecast_lapse_us", "lapse_after_us"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
 
 
 class SiagaChange(msgspec.Struct, frozen=True):
@@ -133,13 +167,15 @@ class SiagaChange(msgspec.Struct, frozen=True):
     ----------
     at_us
         Phenomenon time of the value that decided, which may lie before an earlier change's; of a retraction that of
-        the newest value known by then.
+        the newest value known by then; of a forecast when it was issued; of a lapse when it lapsed.
     before, after
         Levels; equal for confirm and verify, and for a retraction that takes back no more than one of these.
     kind, reason
-        What happened and why; of a retraction what stands behind the level that is left.
+        What happened and why; of a retraction what stands behind the level that is left; of a lapse what has not been
+        renewed: forecasts, or (threshold) good values.
     level_m
-        Water level, metres above the datum; of a retraction that of the newest value that stands.
+        Water level, metres above the datum; of a retraction that of the newest value that stands; of a forecast and of
+        a lapse the last one known, which may be old.
     slope_m_per_h
         Robust slope of the last half hour (``slope_window_us``), None with fewer than three values in it and for a
         value that came behind a newer one.
@@ -156,11 +192,15 @@ class SiagaChange(msgspec.Struct, frozen=True):
     slope_m_per_h: float | None
     verified: bool
 
+    @property
+    def unknown(self) -> bool:
+        """Whether normal only means here that nothing is known any more."""
+        return self.kind is ChangeKind.LAPSE and self.after is Siaga.NORMAL
+
 
 def classify(level_m: float, thresholds: Thresholds) -> Siaga:
-    """Return the level without memory: above a limit is in its class, exactly at it is not.
+    """Return the level without memory: above a limit is in its class, exactly at it is not unless limits are inclusive.
 
     So the published table of Katulampa (2019): 80 cm is still Siaga 4.
     """
-    limits = (thresholds.waspada_m, thresholds.siaga_m, thresholds.awas_m)
-    return Siaga.of_rank(sum(level_m > limit for limit in limits))
+    return Siaga.of_rank(sum(level_m > bound for bound in thresholds.bounds_m))
