@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "edge": ("serayu.edge.cli", "Agen di pos · The agent at a station"),
     "ingest": ("serayu.ingest.cli", "Terima dan simpan data · Receive and store readings"),
     "keys": ("serayu.api.keys_cli", "Kunci akses · Access keys"),
+    "landslide": ("serayu.standalone.landslide_cli", "Bahaya longsor per ruas · Landslide risk per road"),
     "qc": ("serayu.standalone.qc_cli", "Kendali mutu berkas CSV · Quality control of a CSV file"),
     "region": ("serayu.standalone.region_cli", "Periksa dan impor wilayah · Check and import a region"),
     "restore": ("serayu.standalone.backup_cli:restore", "Pulihkan cadangan · Restore a backup"),
