@@ -34,6 +34,12 @@ class IngestMetrics:
         self.undecodable = Counter(
             "serayu_ingest_messages_undecodable", "Messages not decoded", registry=registry
         )
+        self.deliveries = Counter(
+            "serayu_courier_attempts",
+            "Attempts to deliver a bulletin, by the state afterwards",
+            ["state"],
+            registry=registry,
+        )
         self.retries = Counter(
             "serayu_ingest_store_retries", "Commits that failed and were tried again", registry=registry
         )

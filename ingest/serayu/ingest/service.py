@@ -10,6 +10,7 @@ from prometheus_client import start_http_server
 from serayu.ingest.alerting import AlertLoop
 from serayu.ingest.clock import IngestClock, LiveClock, ReplayClock
 from serayu.ingest.consumer import Consumer
+from serayu.ingest.courier import Courier
 from serayu.ingest.decode import Decoder
 from serayu.ingest.forwarder import Forwarder
 from serayu.ingest.housekeeping import Housekeeper
@@ -43,6 +44,7 @@ class IngestService:
         self.failed = threading.Event()
         self._refuse = threading.Event()
         self._committed = threading.Event()
+        self._queued = threading.Event()  # set by who records a bulletin
         self._threads: list[threading.Thread] = []
         self._resources = ExitStack()
         self.store = self._resources.enter_context(HotStore(settings.hot_path))
@@ -61,6 +63,7 @@ class IngestService:
         )
         self.forwarder = self._make_forwarder()
         self.alerts = None if settings.store_only else self._make_alerts()
+        self.courier = None if settings.store_only else self._make_courier()
         self.housekeeper = Housekeeper(
             self.store,
             self.region,
@@ -80,6 +83,8 @@ class IngestService:
         self._start("serayu-ingest-housekeeping", self.housekeeper.run)
         if self.alerts is not None:
             self._start("serayu-ingest-evaluator", self.alerts.run)
+        if self.courier is not None:
+            self._start("serayu-ingest-courier", self.courier.run)
         if self.forwarder is not None:
             self._start("serayu-ingest-forwarder", self.forwarder.run)
         if settings.metrics_port is not None:
@@ -94,6 +99,7 @@ class IngestService:
         """Finish the commit under way, acknowledge it and leave."""
         self.stopping.set()
         self._committed.set()
+        self._queued.set()
         for thread in self._threads:
             thread.join(timeout=10.0)
         self.consumer.stop()
@@ -142,6 +148,21 @@ class IngestService:
             self.consumer,
             self.metrics,
             committed=self._committed,
+        )
+
+    def _make_courier(self) -> Courier:
+        settings = self.settings
+        return Courier(
+            settings.register,
+            settings.data_dir,
+            self.store,
+            self.region,
+            self.consumer,
+            self.clock,
+            metrics=self.metrics,
+            queued=self._queued,
+            retention_days=settings.delivery_retention_days,
+            consent_days=settings.consent_retention_days,
         )
 
     def _start(self, name: str, work: Callable[[threading.Event], None]) -> None:

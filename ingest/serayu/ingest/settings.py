@@ -37,6 +37,10 @@ class IngestSettings(BaseSettings):
     far_future_s: float = Field(600, gt=0)
     replay_far_future_s: float = Field(30 * 86400, gt=0, description="the same with clock=replay")
     retention_days: float = Field(400, gt=0)
+    delivery_retention_days: float = Field(400, gt=0, description="who was told what, and each attempt")
+    consent_retention_days: float = Field(
+        400, gt=0, description="opt-ins and opt-outs of who is told no more"
+    )
     disk_warn_fraction: float = Field(0.80, gt=0, le=1)
     disk_refuse_fraction: float = Field(0.95, gt=0, le=1)
     metrics_port: int | None = Field(None, ge=1, le=65535)

@@ -59,3 +59,11 @@ def topic(region: str, station: str, leaf: str) -> str:
 def alert_topic(region: str, alert_id: str) -> str:
     """Return the topic of an alert, retained while it is active."""
     return f"{PREFIX}/{region}/alerts/{alert_id}"
+
+
+def bulletin_topic(region: str, alert_id: str) -> str:
+    """Return the topic of an alert's newest bulletin, retained while it is in force.
+
+    It is one level deeper than readings, so that nobody who subscribes to those gets it.
+    """
+    return f"{alert_topic(region, alert_id)}/bulletin"

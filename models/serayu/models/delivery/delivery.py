@@ -121,11 +121,11 @@ class Escalation(msgspec.Struct, frozen=True, kw_only=True):
     due_us
         When the next step is told (clock of the rules); None when there is none.
     started_us
-        When the bulletin was recorded (computer's clock).
+        When the bulletin was recorded (clock of the rules).
     acknowledged_us, acknowledged_by
-        When who acknowledged (computer's clock).
+        When who acknowledged (clock of the rules).
     ended_us
-        When it ended without: the hazard was over, or a higher level took its place.
+        When it ended without (clock of the rules): the hazard was over, or a higher level took its place.
     """
 
     bulletin_id: str

@@ -87,7 +87,7 @@ class DeliveryDesk:
         step = max((one.step for one in earlier), default=0)
         deliveries = self._plan(bulletin, step, rules_us, now_us)
         rule = self._settings.escalation
-        escalation = start_escalation(bulletin, earlier, rule=rule, rules_us=rules_us, now_us=now_us)
+        escalation = start_escalation(bulletin, earlier, rule=rule, rules_us=rules_us)
         return self._book.record_bulletin(
             bulletin, deliveries=deliveries, escalation=escalation, now_us=now_us
         )

@@ -83,7 +83,6 @@ def start_escalation(
     *,
     rule: EscalationRule,
     rules_us: int,
-    now_us: int,
 ) -> Escalation | None:
     """Return the wait for an acknowledgement that a bulletin starts; None where it starts none.
 
@@ -101,7 +100,7 @@ def start_escalation(
         region=bulletin.region,
         level=bulletin.level,
         due_us=None if wait_us is None else rules_us + wait_us,
-        started_us=now_us,
+        started_us=rules_us,
     )
 
 

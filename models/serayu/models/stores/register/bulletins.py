@@ -69,7 +69,7 @@ class BulletinLog(Database):
             _replace_waiting(connection, bulletin, deliveries, now_us)
             queue_deliveries(connection, bulletin, deliveries, now_us)
             if escalation is not None or bulletin.msg_type is MessageType.CANCEL:
-                end_escalations(connection, bulletin.alert_id, now_us)
+                end_escalations(connection, bulletin.alert_id, bulletin.sent_us)
             if escalation is not None:
                 connection.execute(insert(_escalation), msgspec.to_builtins(escalation))
             return True

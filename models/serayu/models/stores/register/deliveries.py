@@ -35,6 +35,8 @@ class Deliveries(Database):
     ) -> list[Delivery]:
         """Take deliveries that are due, for a while; the worst level and the oldest first.
 
+        Taking counts as an attempt, so that a crash before its end is seen in the next one's number.
+
         Parameters
         ----------
         region
@@ -44,15 +46,13 @@ class Deliveries(Database):
         now_us
             Present by the computer's clock: the wait after a failed attempt is over.
         by
-            Name of who takes them: what it had taken before (a crash ago) is taken again at once.
+            Who takes them, one name for each process.
         lease_us
             How long nobody else takes them.
         limit
             At most so many.
         """
-        free = or_(
-            delivery.c.leased_by.is_(None), delivery.c.leased_by == by, delivery.c.leased_until_us <= now_us
-        )
+        free = or_(delivery.c.leased_by.is_(None), delivery.c.leased_until_us <= now_us)
         ready = [
             delivery.c.region == region,
             delivery.c.state == DeliveryState.QUEUED.value,
@@ -66,11 +66,17 @@ class Deliveries(Database):
         query = select(*_COLUMNS).where(*ready).order_by(*_urgency()).limit(limit)
         with self.writing() as connection:
             rows = connection.execute(query.with_for_update(skip_locked=True)).mappings().all()
-            found = [_delivery(row) for row in rows]
             lease = {"leased_by": by, "leased_until_us": now_us + lease_us}
-            mine = delivery.c.id.in_([one.id for one in found])
-            connection.execute(update(delivery).where(mine).values(lease))
-        return found
+            mine = delivery.c.id.in_([row["id"] for row in rows])
+            connection.execute(update(delivery).where(mine).values(**lease, attempts=delivery.c.attempts + 1))
+        return [_delivery({**row, "attempts": row["attempts"] + 1}) for row in rows]
+
+    def release_deliveries(self, region: str) -> int:
+        """Let go what an earlier courier of a region had taken when it ended; return how much that is."""
+        taken = [delivery.c.region == region, delivery.c.leased_by.is_not(None)]
+        fields = {"leased_by": None, "leased_until_us": None}
+        with self.writing() as connection:
+            return connection.execute(update(delivery).where(*taken).values(fields)).rowcount
 
     def record_attempt(
         self,
@@ -100,7 +106,6 @@ class Deliveries(Database):
             "state": state.value,
             "reason": reason,
             "ended_us": ended_us,
-            "attempts": attempt.number,
             "leased_by": None,
             "leased_until_us": None,
         }
@@ -111,11 +116,7 @@ class Deliveries(Database):
             here.append(delivery.c.state == DeliveryState.QUEUED.value)
         with self.writing() as connection:
             connection.execute(insert(delivery_attempt), msgspec.to_builtins(attempt))
-            if connection.execute(update(delivery).where(*here).values(fields)).rowcount:
-                return True
-            counted = {"attempts": attempt.number}
-            connection.execute(update(delivery).where(here[0]).values(counted))
-            return False
+            return bool(connection.execute(update(delivery).where(*here).values(fields)).rowcount)
 
     def end_delivery(self, delivery_id: str, *, state: DeliveryState, reason: str, now_us: int) -> bool:
         """End a delivery that waits without another try; False where it had ended."""
@@ -125,10 +126,12 @@ class Deliveries(Database):
             return bool(connection.execute(update(delivery).where(*waits).values(fields)).rowcount)
 
     def put_off_delivery(self, delivery_id: str, *, not_before_us: int) -> None:
-        """Let a delivery wait until a time of the clock of the rules."""
+        """Give a delivery back untried, to wait until a time of the clock of the rules."""
         fields = {"not_before_us": not_before_us, "leased_by": None, "leased_until_us": None}
+        here = delivery.c.id == delivery_id
         with self.writing() as connection:
-            connection.execute(update(delivery).where(delivery.c.id == delivery_id).values(fields))
+            values = {**fields, "attempts": delivery.c.attempts - 1}
+            connection.execute(update(delivery).where(here).values(values))
 
     def requeue_dead(self, region: str, *, rules_us: int, now_us: int) -> int:
         """Give dead deliveries of bulletins in force another life; return how many."""
@@ -285,10 +288,10 @@ def queue_deliveries(
         connection.execute(insert(delivery), rows)
 
 
-def end_escalations(connection: Connection, alert_id: str, now_us: int) -> None:
+def end_escalations(connection: Connection, alert_id: str, at_us: int) -> None:
     """End what waits for an acknowledgement of an alert, within a transaction."""
     waiting = [escalation.c.alert_id == alert_id, *_open()]
-    connection.execute(update(escalation).where(*waiting).values(ended_us=now_us))
+    connection.execute(update(escalation).where(*waiting).values(ended_us=at_us))
 
 
 def acknowledge_escalations(connection: Connection, alert_id: str, *, by: str, now_us: int) -> int:

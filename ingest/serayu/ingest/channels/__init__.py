@@ -1,0 +1,1 @@
+"""Ways by which a bulletin reaches a recipient, each behind one method."""
