@@ -6,6 +6,8 @@ from pathlib import Path
 import msgspec
 
 from serayu.models.errors import BadInputError
+from serayu.models.impact import ImpactIndex
+from serayu.models.impact.check import impact_warnings, invented_zones, layer_counts
 from serayu.models.region import STATIONS_FILE, Region, load_region
 from serayu.models.station import Station, StationKind
 
@@ -25,6 +27,10 @@ class RegionReport(msgspec.Struct, frozen=True, kw_only=True):
         River posts that have Siaga limits.
     invented_stations, invented_limits
         Ids of stations whose place, or limits, the project made up.
+    impact_layers
+        Features of each layer that impacts are computed from; None where it is not there.
+    invented_zones
+        Ids of stations whose flood zones the project made up.
     warnings
         What is allowed and should not stay, one line each.
     """
@@ -38,6 +44,8 @@ class RegionReport(msgspec.Struct, frozen=True, kw_only=True):
     posts_with_limits: int
     invented_stations: list[str]
     invented_limits: list[str]
+    impact_layers: dict[str, int | None]
+    invented_zones: list[str]
     warnings: list[str]
 
 
@@ -47,13 +55,14 @@ def check_region(folder: Path) -> RegionReport:
     Raises
     ------
     BadInputError
-        A file is missing or wrong, a station flows into an unknown one or round in a circle, or its kode
-        wilayah lies outside the region; names file, feature (as row) and field.
+        A file is missing or wrong, those of the impact layers included, a station flows into an unknown one or
+        round in a circle, or its kode wilayah lies outside the region; names file, feature (as row) and field.
     """
     region = load_region(folder)
     for row, station in enumerate(region.stations.values(), start=1):
         _check_downstream(station, region, row=row)
         _check_codes(station, region, row=row)
+    index = ImpactIndex.load(folder, region=region)
     stations = region.stations.values()
     return RegionReport(
         region=region.code,
@@ -67,7 +76,9 @@ def check_region(folder: Path) -> RegionReport:
         invented_limits=[
             station.id for station in stations if station.thresholds and station.thresholds.invented
         ],
-        warnings=[line for station in stations for line in _warnings(station)],
+        impact_layers=layer_counts(index),
+        invented_zones=invented_zones(index),
+        warnings=[*(line for station in stations for line in _warnings(station)), *impact_warnings(index)],
     )
 
 

@@ -45,7 +45,12 @@ def check(
         f"dibuat-buat · invented: {len(report.invented_stations)} letak · places, "
         f"{len(report.invented_limits)} ambang · limits"
     )
-    lines = [heading, counts, *(f"perhatian · warning: {line}" for line in report.warnings)]
+    layers = ", ".join(
+        f"{count if count is not None else 'tanpa · no'} {slug}"
+        for slug, count in report.impact_layers.items()
+    )
+    impact = f"dampak · impact: {layers}; zona dibuat-buat · invented zones: {len(report.invented_zones)} pos · posts"
+    lines = [heading, counts, impact, *(f"perhatian · warning: {line}" for line in report.warnings)]
     emit(report, as_json=as_json, output=output, text="\n".join(lines))
 
 

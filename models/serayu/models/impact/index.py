@@ -224,11 +224,11 @@ def _basis(station: Station, level: Siaga, zone: Zone, reached: Reached) -> str:
     else:
         words = text("impact.basis.raster", depth=decimal(zone.depth_m, 2), post=station.name)
     if zone.invented:
-        words += text("impact.basis.invented")
+        words += " " + text("impact.basis.invented")
     if zone.level is not level:
-        words += text("impact.basis.lower", level=level_label(level))
+        words += "; " + text("impact.basis.lower", level=level_label(level))
     for key, slugs in (("invented_layers", reached.invented), ("incomplete", reached.incomplete)):
         if slugs:
             names = ", ".join(text(f"impact.layer.{slug}") for slug in slugs)
-            words += text(f"impact.basis.{key}", layers=names)
+            words += "; " + text(f"impact.basis.{key}", layers=names)
     return words

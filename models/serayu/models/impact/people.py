@@ -52,10 +52,9 @@ def count(settlements: Settlements, wet: Cut, counts: FloatArray, inside: Sequen
     village, here = settlements.village[wet.index], counts[wet.index]
     known = np.isfinite(here)
     amounts = np.where(known, here, 0.0) * wet.share
-    by_village = {
-        int(index): round(float(amounts[known & (village == index)].sum()))
-        for index in np.unique(village[known & (village >= 0)])
-    }
+    counted = village[known & (village >= 0)]
+    sums = np.bincount(counted, weights=amounts[known & (village >= 0)])
+    by_village = {index: round(float(sums[index])) for index in set(counted.tolist())}
     if settlements.layer.complete:
         dry = set(inside) - set(village.tolist())
         by_village |= {index: 0 for index in dry if np.isfinite(counts[settlements.village == index]).all()}
