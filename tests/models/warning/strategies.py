@@ -1,5 +1,7 @@
 """Arbitrary bulletins for property tests: any hazard, type, status and level; anything that may be missing, missing."""
 
+from typing import TypeVar
+
 from hypothesis import strategies as st
 
 from serayu.models.siaga_levels import Reason, Siaga
@@ -17,13 +19,14 @@ from serayu.models.warning.bulletin import (
     SlopeRisk,
 )
 
+T = TypeVar("T")
 FROM_S = parse_rfc3339("2026-01-01T00:00:00Z") // US_PER_S
 TO_S = parse_rfc3339("2027-01-01T00:00:00Z") // US_PER_S
 SPAN_S = 30 * 3600
 
 PARTS = (
-    "Kedungwuluh", "Lor", "Patikraja", "Sokaraja", "Karangduren", "Pliken", "Gerak", "Bendung", "Jembatan", "Kémit",
-    "Tjindé", "“Baru”", "Purwokerto", "Kalibagor", "—", "Pos", "{nama}", "&", "<b>", "Ōsaka", "雨量", "RT 03",
+    "Kedungwuluh", "Lor", "Patikraja", "Sokaraja", "Karangduren", "Pliken", "Gerak", "Bendung", "Bantar", "Kémit",
+    "Tjindé", "“Baru”", "Purwokerto", "Kalibagor", "—", "Muara", "{nama}", "&", "<b>", "Ōsaka", "雨量", "RT 03",
     "Karangkemojing-Panggungharja-Kertasemaya", "[€]",
 )  # fmt: skip
 
@@ -32,13 +35,13 @@ words = st.lists(st.sampled_from(PARTS), min_size=1, max_size=5).map(" ".join)
 letters = st.text(st.characters(categories=["L", "M", "P", "S", "Z"]), min_size=1, max_size=60).filter(
     str.strip
 )
-names = words | letters.map(lambda text: f"Pos {text}")
+names = words | letters.map(lambda text: f"Dusun {text}")
 levels_m = st.floats(-2, 120).map(lambda value: round(value, 3))
 counts = st.integers(0, 2_000_000)
 lengths = st.floats(0, 500)
 
 
-def maybe(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+def maybe(strategy: st.SearchStrategy[T]) -> st.SearchStrategy[T | None]:
     """Return a strategy whose values may also be None."""
     return st.none() | strategy
 
@@ -121,10 +124,10 @@ def slopes(draw: st.DrawFn) -> SlopeRisk:
         place=draw(names),
         rain_mm=draw(st.floats(0, 900)),
         rain_h=draw(st.sampled_from((1.0, 1.5, 24.0, 72.0))),
-        rule=draw(st.sampled_from(("umy", "pejawaran", "caine"))),
+        rule=draw(st.sampled_from(("muntohar_umy", "pejawaran", "caine1980", "unnamed"))),
         threshold_mm=draw(st.floats(0, 900)),
         factor_of_safety=draw(maybe(st.floats(0, 5))),
-        missing=tuple(draw(st.lists(st.sampled_from(("slope", "soil-moisture")), max_size=2, unique=True))),
+        missing=tuple(draw(st.lists(st.sampled_from(("slope", "piezometer")), max_size=2, unique=True))),
     )
 
 

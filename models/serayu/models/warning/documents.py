@@ -12,6 +12,7 @@ from serayu.models.warning import registers
 from serayu.models.warning.bulletin import AffectedArea, Bulletin, Foreseen, Impact
 from serayu.models.warning.sms import sms_text
 from serayu.models.warning.spoken import known
+from serayu.models.warning.statements import level_known
 
 __all__ = ["bulletin_collection", "bulletin_document", "bulletin_feature"]
 
@@ -40,6 +41,7 @@ def bulletin_document(bulletin: Bulletin) -> dict[str, Any]:
         "expires": rfc3339(bulletin.expires_us),
         "level": bulletin.level.value,
         "label": registers.label(bulletin),
+        "level_known": level_known(bulletin),
         "before": bulletin.before.value,
         "reason": bulletin.reason.value,
         "verified": bulletin.verified,

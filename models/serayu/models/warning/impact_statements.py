@@ -13,6 +13,7 @@ from serayu.models.warning.spoken import (
     lead,
     names,
     phrase,
+    terms,
 )
 
 AREAS_AT_MOST, NAMES_AT_MOST = 12, 6
@@ -54,7 +55,7 @@ def impact_statements(impact: Impact, *, sent_us: int) -> Iterator[Phrase]:
     if clean(impact.basis):
         yield phrase("bulletin.impact.basis", basis=clean(impact.basis))
     if impact.missing:
-        yield phrase("bulletin.inputs_missing", names=names(impact.missing, at_most=NAMES_AT_MOST))
+        yield phrase("bulletin.inputs_missing", names=terms("impact.layer", impact.missing))
 
 
 def _lists(impact: Impact) -> Iterator[Phrase]:

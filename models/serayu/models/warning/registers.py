@@ -87,7 +87,7 @@ def plain_text(bulletin: Bulletin) -> str:
 
 
 def label(bulletin: Bulletin, lang: str = "id") -> str:
-    """Return the level in force in words; a landslide's without a Siaga number."""
+    """Return the level in force in words; "not known" where an alert ended for want of data."""
     return say(statements.label(bulletin, bulletin.level), lang)
 
 

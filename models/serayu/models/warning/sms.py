@@ -16,7 +16,7 @@ from serayu.models.warning.statements import head, label, over, todo
 
 __all__ = ["sms_text"]
 
-POST_AT_MOST, PLACE_AT_MOST, AUTHORITY_AT_MOST = 36, 24, 28
+POST_AT_MOST, PLACE_AT_MOST, AUTHORITY_AT_MOST = 40, 24, 28
 """Septets that a name may take [project proposal]; the post's fewer where the parts that must be there leave fewer."""
 
 DOTS = ".."
@@ -72,7 +72,7 @@ def _first(bulletin: Bulletin, post: str) -> Iterator[Phrase]:
     """Yield what is always there."""
     if bulletin.status is BulletinStatus.EXERCISE:
         yield phrase("bulletin.sms.exercise")
-    key = {"clear": "clear", "cancel": "cancel"}.get(head(bulletin), "head")
+    key = became if (became := head(bulletin)) in ("clear", "cancel", "lapsed") else "head"
     hazard = phrase(f"bulletin.hazard.{bulletin.hazard.value}")
     yield phrase(f"bulletin.sms.{key}", label=label(bulletin, bulletin.level), hazard=hazard)
     yield phrase("bulletin.sms.where", post=post, now=_now(bulletin))
@@ -107,8 +107,6 @@ def _more(bulletin: Bulletin) -> Iterator[Value]:
         yield phrase("bulletin.sms.unverified")
     if over(bulletin):
         return
-    if bulletin.foreseen is not None and bulletin.foreseen.crossing_us is not None:
-        yield _lead(phrase("bulletin.sms.crossing"), bulletin.foreseen.crossing_us, bulletin.sent_us)
     first = min(
         (area for area in bulletin.impact.areas[:AREAS_AT_MOST] if area.arrival_us is not None),
         key=lambda area: area.arrival_us or 0,
@@ -117,6 +115,8 @@ def _more(bulletin: Bulletin) -> Iterator[Value]:
     if first is not None and first.arrival_us is not None:
         place = phrase("bulletin.sms.arrival", place=shortened(first.name, PLACE_AT_MOST))
         yield _lead(place, first.arrival_us, bulletin.sent_us)
+    if bulletin.foreseen is not None and bulletin.foreseen.crossing_us is not None:
+        yield _lead(phrase("bulletin.sms.crossing"), bulletin.foreseen.crossing_us, bulletin.sent_us)
     if bulletin.impact.people is not None:
         yield phrase("bulletin.sms.people", n=Number(bulletin.impact.people))
     if bulletin.fallback:

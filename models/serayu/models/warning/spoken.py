@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from serayu.models.alert_text import level_label
 from serayu.models.siaga_levels import Siaga
-from serayu.models.texts import decimal, text
+from serayu.models.texts import catalogue, decimal, text
 from serayu.models.times import US_PER_HOUR, US_PER_MINUTE, wib
 
 ROUND_MINUTES, HALF_HOURS = 5, 2  # "about" is no more precise than this [project proposal]
@@ -31,13 +31,20 @@ class Phrase(NamedTuple):
     fields: "Mapping[str, Value]"
 
 
+class Term(NamedTuple):
+    """What a slug is called: a text of the catalogue, or the slug itself where nobody has named it."""
+
+    group: str
+    slug: str
+
+
 class Series(NamedTuple):
     """Values said one after the other, with commas."""
 
     items: "tuple[Value, ...]"
 
 
-Value: TypeAlias = str | Number | Siaga | Phrase | Series
+Value: TypeAlias = str | Number | Siaga | Phrase | Term | Series
 
 
 def phrase(key: str, **fields: Value) -> Phrase:
@@ -67,6 +74,9 @@ def say(value: Value, lang: str) -> str:
             return decimal(value.value, value.decimals, lang)
         case Phrase():
             return text(value.key, lang, **{name: say(field, lang) for name, field in value.fields.items()})
+        case Term():
+            named = catalogue().get(f"{value.group}.{value.slug}", {})
+            return named.get(lang, named.get("id", clean(value.slug)))  # a dialect shares its rarer words
         case Series():
             return ", ".join(say(item, lang) for item in value.items)
     return value
@@ -126,6 +136,11 @@ def percent(probability: float | None) -> Phrase:
     if probability < 0.01:  # noqa: PLR2004 -- what rounds to nothing
         return phrase("bulletin.percent.under", n=Number(1))
     return phrase("bulletin.percent", n=Number(probability * 100))
+
+
+def terms(group: str, slugs: Iterable[str]) -> Series:
+    """Return what slugs are called."""
+    return Series(tuple(Term(group, slug) for slug in slugs))
 
 
 def names(found: Iterable[Value], *, at_most: int) -> Series:

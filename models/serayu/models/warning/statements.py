@@ -13,6 +13,7 @@ from serayu.models.warning.impact_statements import impact_statements
 from serayu.models.warning.spoken import (
     Number,
     Phrase,
+    Term,
     Value,
     clean,
     hours,
@@ -21,12 +22,24 @@ from serayu.models.warning.spoken import (
     names,
     percent,
     phrase,
+    terms,
 )
 
 CM_PER_M = 100
 NAMES_AT_MOST = 6
 
-__all__ = ["description", "expiry", "head", "headline", "instruction", "label", "origin", "over", "todo"]
+__all__ = [
+    "description",
+    "expiry",
+    "head",
+    "headline",
+    "instruction",
+    "label",
+    "level_known",
+    "origin",
+    "over",
+    "todo",
+]
 
 
 def headline(bulletin: Bulletin) -> Phrase:
@@ -34,7 +47,7 @@ def headline(bulletin: Bulletin) -> Phrase:
     return phrase(
         f"bulletin.head.{head(bulletin)}",
         label=label(bulletin, bulletin.level),
-        before=label(bulletin, bulletin.before),
+        before=bulletin.before,
         hazard=phrase(f"bulletin.hazard.{bulletin.hazard.value}"),
         place=_place(bulletin),
     )
@@ -70,12 +83,20 @@ def instruction(bulletin: Bulletin) -> Phrase:
 
 def todo(bulletin: Bulletin) -> str:
     """Return which instruction fits, as the end of its key in the catalogue."""
-    return "cancel" if head(bulletin) == "cancel" else f"{bulletin.hazard.value}.{bulletin.level.value}"
+    became = head(bulletin)
+    return became if became in ("cancel", "lapsed") else f"{bulletin.hazard.value}.{bulletin.level.value}"
 
 
 def label(bulletin: Bulletin, level: Siaga) -> Value:
-    """Return how a level is called; a landslide's has no Siaga number, for those are the river authorities'."""
-    return level if bulletin.hazard is Hazard.FLOOD else phrase(f"bulletin.landslide.{level.value}")
+    """Return how a level is called; normal without a value behind it is "not known"."""
+    return level if level is not Siaga.NORMAL or level_known(bulletin) else phrase("bulletin.unknown.label")
+
+
+def level_known(bulletin: Bulletin) -> bool:
+    """Whether a value stands behind the level: without one an alert may end, but nothing is back to normal."""
+    if bulletin.hazard is Hazard.LANDSLIDE:
+        return bulletin.slope is not None and known(bulletin.slope.rain_mm)
+    return known(bulletin.level_m)
 
 
 def origin(bulletin: Bulletin) -> Phrase:
@@ -99,12 +120,12 @@ def over(bulletin: Bulletin) -> bool:
 
 
 def head(bulletin: Bulletin) -> str:
-    """Return which headline fits: alert, raise, lower, renew, clear or cancel."""
+    """Return which headline fits: alert, raise, lower, renew, clear, lapsed or cancel."""
     ended = bulletin.level is Siaga.NORMAL
     if bulletin.msg_type is MessageType.CANCEL and not (ended and bulletin.before is not Siaga.NORMAL):
         return "cancel"
     if ended:
-        return "clear"
+        return "clear" if level_known(bulletin) else "lapsed"
     if bulletin.msg_type is MessageType.ALERT:
         return "alert"
     step = bulletin.level.rank - bulletin.before.rank
@@ -141,7 +162,8 @@ def _why(bulletin: Bulletin) -> Phrase:
         return Phrase(f"bulletin.why.{bulletin.reason.value}", fields)
     if bulletin.level_m is None or not known(bulletin.level_m):
         return Phrase("bulletin.why.limit", fields)
-    return Phrase(f"bulletin.why.{'threshold' if bulletin.level_m > bulletin.limit_m else 'held'}", fields)
+    above = round(bulletin.level_m, 2) - round(bulletin.limit_m, 2)  # as people read the two numbers
+    return Phrase(f"bulletin.why.{'threshold' if above > 0 else 'held' if above < 0 else 'at'}", fields)
 
 
 def _rate(slope_m_per_h: float | None) -> Phrase:
@@ -192,13 +214,13 @@ def _landslide(bulletin: Bulletin) -> Iterator[Phrase]:
             place=clean(slope.place),
             post=post,
             time=time,
-            rule=clean(slope.rule),
+            rule=Term("bulletin.rule", slope.rule),
             threshold=Number(slope.threshold_mm, 1),
         )
     if slope is not None:
         yield _safety(slope)
         if slope.missing:
-            yield phrase("bulletin.inputs_missing", names=names(slope.missing, at_most=NAMES_AT_MOST))
+            yield phrase("bulletin.inputs_missing", names=terms("landslide.missing", slope.missing))
 
 
 def _safety(slope: SlopeRisk) -> Phrase:

@@ -1,0 +1,154 @@
+"""The GSM alphabet, shortened names, and what a short message keeps when little fits."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serayu.models.region import load_region
+from serayu.models.siaga_levels import Siaga
+from serayu.models.station import StationKind
+from serayu.models.texts import LANGUAGES
+from serayu.models.warning.bulletin import AffectedArea, Bulletin, BulletinStatus, Impact, MessageType
+from serayu.models.warning.gsm import BASIC, EXTENSION, gsm, septets
+from serayu.models.warning.sms import shortened, sms_text
+from tests.models.warning.strategies import bulletins
+from tests.models.warning.test_registers import ALERT, LANDSLIDE, REFERENCE
+
+REGION = load_region(Path(__file__).parents[3] / "regions" / "banyumas")
+
+POSTS = [one.id for one in REGION.stations.values() if one.kind in (StationKind.RIVER, StationKind.RAIN)]
+
+
+def test_the_alphabet_is_that_of_the_standard() -> None:
+    """Section 6.2.1 has 128 places of which one is the escape; the extension table has ten characters."""
+    assert len(BASIC) == 127
+    assert len(EXTENSION) == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ""), ("Muka air 2,35 m", "Muka air 2,35 m"), ("Kémit", "Kémit"), ("Tjindê Ōsaka", "Tjinde Osaka"),
+        ("10–90 “m” … ±", '10-90 "m" ... +/-'), ("e\u0301", "e"), ("雨", "?"), ("½", "1?2"), ("[€]", "[€]"),
+    ],
+)  # fmt: skip
+def test_other_letters_are_written_with_those_of_the_alphabet(text: str, expected: str) -> None:
+    assert gsm(text) == expected
+
+
+@given(st.text(max_size=50))
+def test_any_text_can_be_counted_once_it_is_written_so(text: str) -> None:
+    assert len(gsm(text)) <= septets(gsm(text)) <= 2 * len(gsm(text))
+    assert gsm(gsm(text)) == gsm(text)
+
+
+def test_a_letter_outside_the_alphabet_is_not_counted() -> None:
+    with pytest.raises(ValueError, match="not in the GSM alphabet: '雨'"):
+        septets("雨")
+
+
+@pytest.mark.parametrize(
+    ("name", "at_most", "expected"),
+    [
+        ("", 5, ""), ("Notog", 5, "Notog"), ("Notog", 4, "No.."), ("Notog Lor", 8, "Notog.."),
+        ("Jembatan 12345", 13, "Jembatan.."), ("RT12345", 6, "RT.."), ("12345", 4, ".."), ("[[[[", 6, "[[.."),
+    ],
+)  # fmt: skip
+def test_a_name_is_shortened_between_words_and_never_within_a_number(
+    name: str, at_most: int, expected: str
+) -> None:
+    assert shortened(name, at_most) == expected
+
+
+@given(st.text(max_size=80), st.integers(2, 60))
+def test_a_shortened_name_fits_and_is_marked(name: str, at_most: int) -> None:
+    short = shortened(name, at_most)
+    assert septets(short) <= at_most
+    whole = shortened(name, 10**6)
+    assert short == whole or (short.endswith("..") and whole.startswith(short[:-2]))
+
+
+def test_the_message_of_an_alert() -> None:
+    assert sms_text(ALERT) == (
+        "SIAGA (Siaga 2) banjir. Bendung Gerak Serayu 16,35 m 18.30 WIB. Siap mengungsi, jauhi sungai."
+        " tiba Kedungwuluh Lor sktr 4,5 jam. 1.555 jiwa. -Info pemantauan"
+    )
+    assert sms_text(LANDSLIDE, "en") == (
+        "ALERT (Siaga 2, siaga) landslide. Ruas Baturraden - Kemutug rain 132.4 mm/72 h 18.30 WIB."
+        " Keep off slopes, get ready to leave. -Monitoring info"
+    )
+
+
+def everything(bulletin: Bulletin, lang: str) -> str:
+    text = sms_text(bulletin, lang)
+    assert septets(text) <= 160
+    assert "\n" not in text
+    return text
+
+
+@pytest.mark.parametrize("station", POSTS)
+@pytest.mark.parametrize("level", list(Siaga))
+def test_every_post_of_the_region_fits_whole(station: str, level: Siaga) -> None:
+    name = gsm(REGION.station(station).name)
+    for lang in LANGUAGES:
+        for status in BulletinStatus:
+            bulletin = msgspec.structs.replace(
+                ALERT,
+                post=REGION.station(station).name,
+                level=level,
+                status=status,
+                authority="BPBD Banyumas",
+            )
+            text = everything(bulletin, lang)
+            assert name in text
+            assert f"(Siaga {level.number}" in text
+            assert "18.30 WIB" in text
+
+
+def test_the_worst_case_keeps_level_time_instruction_and_origin() -> None:
+    bulletin = msgspec.structs.replace(
+        ALERT,
+        post="Karangkemojing " * 9,
+        level_m=-1234.56,
+        at_us=ALERT.at_us - 86_400_000_000,
+        status=BulletinStatus.ACTUAL,
+        authority="Badan Penanggulangan Bencana Daerah Kabupaten Banyumas",
+        msg_type=MessageType.CANCEL,
+        references=REFERENCE,
+        before=Siaga.AWAS,
+        level=Siaga.AWAS,
+    )
+    for lang in LANGUAGES:
+        text = everything(bulletin, lang)
+        assert "09-01-2026 18.30 WIB" in text
+        assert "Karangkemojing.." in text
+        assert text.endswith(". -Badan Penanggulangan..")
+
+
+def test_a_draft_stands_only_behind_the_indonesian() -> None:
+    bulletin = msgspec.structs.replace(ALERT, post="Pos A", foreseen=None, impact=Impact())
+    text = sms_text(bulletin, "jv-banyumas")
+    assert text.index("Siap mengungsi, jauhi sungai") < text.index("Siap-siap ngungsi")
+    with pytest.raises(ValueError, match="unknown language 'jv'"):
+        sms_text(bulletin, "jv")
+
+
+@given(bulletins())
+def test_parts_are_left_out_whole(bulletin: Bulletin) -> None:
+    """The villages and people that are named are named whole: a number is never part of a longer one."""
+    text = sms_text(bulletin)
+    people = bulletin.impact.people
+    if people is not None and " jiwa. " in text:
+        assert f" {people:,} jiwa. ".replace(",", ".") in text
+
+
+def test_the_first_arrival_is_named() -> None:
+    areas = (
+        AffectedArea("33.02.12.2002", "Notog", arrival_us=ALERT.sent_us + 3 * 3_600_000_000),
+        AffectedArea("33.02.12.2003", "Sidabowa", arrival_us=ALERT.sent_us + 3_600_000_000),
+    )
+    bulletin = msgspec.structs.replace(ALERT, foreseen=None, impact=Impact(areas=areas))
+    assert "tiba Sidabowa sktr 1 jam. " in sms_text(bulletin)
