@@ -7,13 +7,14 @@ an expected value. The names of inputs (``A_km2``, ``CN``) are those of the vect
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tests.vector_adapters import flood, landslide, quality, river, scores, sensors, sensorthings
+from tests.vector_adapters import cap, flood, landslide, quality, river, scores, sensors, sensorthings
 from tests.vector_adapters.values import Adapter
 
 __all__ = ["REGISTRY", "Adapter"]
 
 REGISTRY: Mapping[str, Adapter] = MappingProxyType(
     {
+        **cap.ADAPTERS,
         **quality.ADAPTERS,
         **river.ADAPTERS,
         **flood.ADAPTERS,

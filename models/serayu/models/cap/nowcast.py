@@ -10,7 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from shapely import Geometry, Point, Polygon, STRtree
 
+from serayu.models.cap.check import check_cap
 from serayu.models.cap.geometry import polygon_problem
+from serayu.models.cap.read import read_alerts
+from serayu.models.cap.safe import MAX_BYTES
 from serayu.models.cap.structs import CapAlert, CapArea, CapInfo, Position
 from serayu.models.cap.values import moment
 from serayu.models.station import Station
@@ -178,3 +181,36 @@ def circle_shape(centre: Position, radius_km: float) -> Geometry:
     wide = tall / max(math.cos(math.radians(lat)), 1e-6)
     angles = (2 * math.pi * step / CIRCLE_CORNERS for step in range(CIRCLE_CORNERS))
     return Polygon([(lon + wide * math.cos(angle), lat + tall * math.sin(angle)) for angle in angles])
+
+
+class NowcastFiles(msgspec.Struct, frozen=True):
+    """Alerts read from files, and why others were not."""
+
+    alerts: tuple[CapAlert, ...]
+    refused: Mapping[str, str]
+
+
+def read_nowcasts(documents: Mapping[str, bytes], *, max_bytes: int = MAX_BYTES) -> NowcastFiles:
+    """Read CAP files; one that is bad does not silence the others.
+
+    Parameters
+    ----------
+    documents
+        Content by name.
+    max_bytes
+        Size of one from which on it is refused.
+
+    Returns
+    -------
+    NowcastFiles
+        Only alerts that are valid CAP 1.2; for each other file its first reason.
+    """
+    alerts: list[CapAlert] = []
+    refused: dict[str, str] = {}
+    for name, data in documents.items():
+        report = check_cap(data, max_bytes=max_bytes)
+        if not report.valid:
+            refused[name] = f"{report.problems[0].code}: {report.problems[0].message}"
+            continue
+        alerts += read_alerts(data, max_bytes=max_bytes)
+    return NowcastFiles(tuple(alerts), refused)
