@@ -1,7 +1,7 @@
 """Bulletins on MQTT: the newest of each alert retained under its own topic, cleared when it no longer holds."""
 
 from serayu.ingest.alert_publisher import Broker
-from serayu.ingest.channels.webhook import document_body
+from serayu.ingest.channels.channel import document_body
 from serayu.ingest.clock import IngestClock
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.register import Register

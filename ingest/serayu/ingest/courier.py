@@ -10,7 +10,6 @@ from pathlib import Path
 from serayu.ingest.alert_publisher import Broker
 from serayu.ingest.bulletin_publisher import BulletinPublisher
 from serayu.ingest.channels.channel import Sender
-from serayu.ingest.channels.webhook import Webhook
 from serayu.ingest.channels.words import AppriseChannel, LogChannel
 from serayu.ingest.clock import IngestClock
 from serayu.ingest.dispatch import Dispatcher, LazyVault
@@ -185,6 +184,8 @@ class Courier:
 
 def usual_senders(gateway: Callable[[Channel], str | None]) -> dict[Channel, Sender]:
     """Return the sender of each channel; *gateway* returns the URL of a phone channel's gateway."""
+    from serayu.ingest.channels.webhook import Webhook  # noqa: PLC0415 -- httpx: a quarter second of ingest's start
+
     words = AppriseChannel(gateway)
     return {
         Channel.WEBHOOK: Webhook(),

@@ -1,6 +1,8 @@
 """What every channel does: take one bulletin for one recipient and say what became of it."""
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 from serayu.models.delivery.recipient import Address, Recipient
 from serayu.models.warning.bulletin import Bulletin
@@ -48,3 +50,11 @@ class Sender(Protocol):
     def send(self, outgoing: Outgoing) -> Answer:
         """Send, and wait for the answer; what goes wrong is an answer too."""
         ...
+
+
+def document_body(bulletin: Bulletin) -> bytes:
+    """Return the body of a webhook and of the retained MQTT message: the bulletin's JSON document."""
+    from serayu.models.warning.documents import bulletin_document  # noqa: PLC0415 -- all texts; ingest starts without
+
+    document: dict[str, Any] = bulletin_document(bulletin)
+    return msgspec.json.encode(document)

@@ -3,13 +3,11 @@
 import asyncio
 import logging
 import ssl
-from typing import Any
 
 import httpx
-import msgspec
 
 from serayu.ingest.channels.addresses import ForbiddenAddressError, IpAddress, resolve
-from serayu.ingest.channels.channel import Answer, Outgoing
+from serayu.ingest.channels.channel import Answer, Outgoing, document_body
 from serayu.models.delivery.signature import (
     ATTEMPT_HEADER,
     ID_HEADER,
@@ -18,7 +16,6 @@ from serayu.models.delivery.signature import (
     sign,
 )
 from serayu.models.times import US_PER_S, Clock, SystemClock
-from serayu.models.warning.bulletin import Bulletin
 
 DEADLINE_S = 8.0
 """Longest time for everything from the name to the answer: below the wait for a thread's end [project proposal]."""
@@ -108,14 +105,6 @@ class Webhook:
             TIMESTAMP_HEADER: str(timestamp_s),
             SIGNATURE_HEADER: sign(body, outgoing.address.secret or "", timestamp_s=timestamp_s),
         }
-
-
-def document_body(bulletin: Bulletin) -> bytes:
-    """Return the body of a webhook and of the retained MQTT message: the bulletin's JSON document."""
-    from serayu.models.warning.documents import bulletin_document  # noqa: PLC0415 -- all texts; ingest starts without
-
-    document: dict[str, Any] = bulletin_document(bulletin)
-    return msgspec.json.encode(document)
 
 
 def _url(target: str) -> httpx.URL | None:

@@ -20,6 +20,7 @@
 
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,6 @@ from serayu.models.siaga_levels import Siaga
 from serayu.models.times import US_PER_HOUR, US_PER_MINUTE, US_PER_S, parse_span
 
 DELIVERY_FILE = "delivery.toml"
-_SPANS = {"repeat": ("window",), "retry": ("first", "most")}
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z", re.ASCII)
 
 
@@ -120,16 +120,23 @@ def minutes_of_day(text: str) -> int:
 
 
 def _in_units(tables: dict[str, Any]) -> dict[str, Any]:
-    """Turn spans and times of day as people write them into numbers; other things are left to be refused."""
+    """Turn spans and times of day as people write them into numbers; all else is left to be refused."""
     result = {name: dict(table) if isinstance(table, dict) else table for name, table in tables.items()}
-    for name, fields in _SPANS.items():
-        for field in fields:
-            if field in tables.get(name, {}):
-                result[name][f"{field}_us"] = parse_span(result[name].pop(field))
-    if "after" in tables.get("escalation", {}):
-        waits = result["escalation"].pop("after")
-        result["escalation"]["after_us"] = [parse_span(wait) for wait in waits]
-    for field in ("start", "end"):
-        if field in tables.get("quiet", {}):
-            result["quiet"][f"{field}_min"] = minutes_of_day(result["quiet"].pop(field))
+    for name, field, unit, convert in _WRITTEN:
+        table = result.get(name)
+        value = table.get(field) if isinstance(table, dict) else None
+        if isinstance(value, str):
+            result[name][f"{field}_{unit}"] = convert(result[name].pop(field))
+        elif isinstance(value, list) and all(isinstance(one, str) for one in value):
+            result[name][f"{field}_{unit}"] = [convert(one) for one in result[name].pop(field)]
     return result
+
+
+_WRITTEN: tuple[tuple[str, str, str, Callable[[str], int]], ...] = (
+    ("repeat", "window", "us", parse_span),
+    ("retry", "first", "us", parse_span),
+    ("retry", "most", "us", parse_span),
+    ("escalation", "after", "us", parse_span),
+    ("quiet", "start", "min", minutes_of_day),
+    ("quiet", "end", "min", minutes_of_day),
+)

@@ -188,7 +188,10 @@ class Deliveries(Database):
         query = select(delivery_attempt).where(delivery_attempt.c.delivery_id == delivery_id)
         with self.reading() as connection:
             rows = connection.execute(query.order_by(delivery_attempt.c.number)).mappings()
-            return [msgspec.convert(dict(row), Attempt) for row in rows]
+            return [
+                msgspec.convert({name: row[name] for name in Attempt.__struct_fields__}, Attempt)
+                for row in rows
+            ]
 
     def open_escalations(self, region: str) -> list[Escalation]:
         """Return what still waits for somebody to acknowledge it, oldest first."""
@@ -315,4 +318,4 @@ def _delivery(row: RowMapping | Mapping[str, object]) -> Delivery:
 
 
 def _escalation(row: RowMapping) -> Escalation:
-    return msgspec.convert(dict(row), Escalation)
+    return msgspec.convert({name: row[name] for name in Escalation.__struct_fields__}, Escalation)

@@ -142,7 +142,11 @@ class Recipients(Database):
         if recipient_id is not None:
             query = query.where(consent.c.recipient_id == recipient_id)
         with self.reading() as connection:
-            return [msgspec.convert(dict(row), Consent) for row in connection.execute(query).mappings()]
+            rows = connection.execute(query).mappings()
+            return [
+                msgspec.convert({name: row[name] for name in Consent.__struct_fields__}, Consent)
+                for row in rows
+            ]
 
     def erase_recipient(self, recipient_id: str, *, now_us: int, actor: str = _SYSTEM) -> Recipient:
         """Forget address, name and every trace of the number; the log of deliveries keeps the bare id.
@@ -282,7 +286,8 @@ def _row(new: Recipient) -> dict[str, Any]:
 
 def _recipient(row: RowMapping) -> Recipient:
     lists = {name: None if row[name] is None else json.loads(row[name]) for name in _AS_JSON}
-    return msgspec.convert({**row, **lists}, Recipient)
+    plain = {name: row[name] for name in Recipient.__struct_fields__ if name not in lists}
+    return msgspec.convert({**plain, **lists}, Recipient)
 
 
 def _audit(connection: Connection, of: Recipient, *, actor: str, action: str, now_us: int) -> None:
