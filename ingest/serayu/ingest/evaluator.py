@@ -1,7 +1,8 @@
 """The alert evaluator: follows the hot store by a durable cursor and records what the Siaga machines say."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import msgspec
@@ -14,13 +15,17 @@ from serayu.models.siaga import Comparator, Siaga, SiagaChange, SiagaMachine, Si
 from serayu.models.station import Station
 from serayu.models.stores.hot import Change
 from serayu.models.stores.register.evaluator import CursorMove, EvaluatorSnapshot
-from serayu.models.times import Clock, SystemClock
+from serayu.models.times import US_PER_MINUTE, Clock, SystemClock
+from serayu.models.warning.outlook import Outlook
 
 LEVEL = "stage"
 _FAILED = frozenset({QualityFlag.FAIL, QualityFlag.MISSING})
 STEP_CHANGES = 5000
 CURSOR_SLACK = 10_000
 """Changes that concern no machine are passed without a write, so many at most: a restart reads them again."""
+
+SUSTAIN_EVERY_US = 10 * US_PER_MINUTE
+"""How often it is written down that another source supports a level: much more often than anything lapses."""
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +101,7 @@ class AlertEvaluator:
         self._machines: dict[str, SiagaMachine] | None = None
         self._recorded = 0  # where the register's cursor stands
         self._position = 0  # where reading goes on
+        self._turn = 0  # how many recordings are known
 
     @property
     def position(self) -> int:
@@ -117,12 +123,87 @@ class AlertEvaluator:
         ConflictError
             Another evaluator of the same name was faster; the next step takes up where that one stands.
         """
-        try:
+        with self._all_or_nothing():
             return self._step(limit)
+
+    def foresee(self, outlooks: Iterable[Outlook]) -> list[AlertChange]:
+        """Tell the machines what the forecasts say and record what changes; raises as `step` does."""
+        told = {one.station: one for one in outlooks if one.region == self._region.code}
+
+        def tell(station: str, machine: SiagaMachine) -> Sequence[SiagaChange]:
+            one = told[station]
+            return machine.foresee(one.issued_us, one.probability, one.policy)
+
+        with self._all_or_nothing():
+            return self._by_clock(told.keys() & self._posts.keys(), tell)
+
+    def lapse(self, now_us: int, *, sustained: Collection[str] = ()) -> list[AlertChange]:
+        """Give up what nothing has renewed for too long and record it; raises as `step` does.
+
+        Parameters
+        ----------
+        now_us
+            Present by the clock of the rules.
+        sustained
+            Stations whose level another source supports at present.
+        """
+
+        def tell(station: str, machine: SiagaMachine) -> Sequence[SiagaChange]:
+            held_us = machine.state.held_us
+            if station in sustained and (held_us is None or now_us - held_us >= SUSTAIN_EVERY_US):
+                machine.sustain(now_us)
+            return machine.lapse(now_us)
+
+        with self._all_or_nothing():
+            return self._by_clock(self._alerted(), tell)
+
+    def levels(self) -> dict[str, Siaga]:
+        """Return the level in force of every post that is not normal."""
+        machines = self._machines if self._machines is not None else self._load()
+        return {station: machines[station].level for station in self._alerted()}
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        try:
+            yield
         except BaseException:
             self._machines = None  # they may know values that were not recorded
             self._position = self._recorded
             raise
+
+    def _alerted(self) -> list[str]:
+        machines = self._machines if self._machines is not None else self._load()
+        return [station for station, machine in machines.items() if machine.level is not Siaga.NORMAL]
+
+    def _by_clock(
+        self, stations: Iterable[str], tell: Callable[[str, SiagaMachine], Sequence[SiagaChange]]
+    ) -> list[AlertChange]:
+        """Tell some machines something that is no value, and record what changed."""
+        machines = self._machines if self._machines is not None else self._load()
+        moved, changes = set(), []
+        for station in sorted(stations):
+            before = msgspec.json.encode(machines[station].state)
+            changes += [(station, change) for change in tell(station, machines[station])]
+            if msgspec.json.encode(machines[station].state) != before:
+                moved.add(station)
+        return self._record(machines, moved, changes) if moved else []
+
+    def _record(
+        self,
+        machines: Mapping[str, SiagaMachine],
+        moved: Collection[str],
+        changes: Sequence[tuple[str, SiagaChange]],
+    ) -> list[AlertChange]:
+        recorded = self._register.record_changes(
+            self._region.code,
+            cursor=CursorMove(self.name, self._recorded, self._position, self._turn),
+            states={station: msgspec.json.encode(machines[station].state) for station in moved},
+            changes=changes,
+            now_us=self._clock.now_us(),
+        )
+        self._recorded = self._position
+        self._turn += 1
+        return recorded
 
     def _step(self, limit: int) -> list[AlertChange]:
         machines = self._machines if self._machines is not None else self._load()
@@ -134,15 +215,7 @@ class AlertEvaluator:
         self._position = news[-1].id
         if not moved and self._position - self._recorded < CURSOR_SLACK:
             return []
-        recorded = self._register.record_changes(
-            self._region.code,
-            cursor=CursorMove(self.name, self._recorded, self._position),
-            states={station: msgspec.json.encode(machines[station].state) for station in moved},
-            changes=changes,
-            now_us=self._clock.now_us(),
-        )
-        self._recorded = self._position
-        return recorded
+        return self._record(machines, moved, changes)
 
     def _evaluate(
         self, machines: dict[str, SiagaMachine], news: Sequence[Change]
@@ -196,6 +269,7 @@ class AlertEvaluator:
                 extra={"region": code, "station": station},
             )
         self._recorded = self._position = snapshot.position
+        self._turn = snapshot.turn
         return self._machines
 
     def _restart_with_a_new_store(self) -> None:
@@ -243,4 +317,4 @@ def _state(region: str, station: str, stored: bytes | None, alert: Alert | None)
         Comparator(active=True, verified=alert.verified) if rank <= alert.level.rank else Comparator()
         for rank in (Siaga.WASPADA.rank, Siaga.SIAGA.rank, Siaga.AWAS.rank)
     ]
-    return SiagaState(last_us=alert.updated_us, limits=limits)
+    return SiagaState(last_us=alert.updated_us, limits=limits, recent=[(alert.updated_us, alert.level_m)])

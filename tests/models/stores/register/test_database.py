@@ -124,7 +124,7 @@ def test_a_full_file_is_full_and_nothing_was_written(file: Path) -> None:
             register.record_changes(
                 "33.02", cursor=CursorMove("alerts", 0, 1), states=big, changes=[], now_us=1
             )
-        assert register.evaluator_snapshot("33.02", "alerts") == (0, {})
+        assert register.evaluator_snapshot("33.02", "alerts") == (0, {}, 0)
 
 
 def test_a_file_that_is_no_database_is_a_store_error(tmp_path: Path) -> None:

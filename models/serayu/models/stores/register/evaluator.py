@@ -17,11 +17,16 @@ from serayu.models.uuid7 import uuid7
 
 
 class CursorMove(NamedTuple):
-    """An evaluator has come from *before* to *position* in the hot store's order of changes."""
+    """An evaluator has come from *before* to *position* in the hot store's order of changes.
+
+    ``turn`` is how many recordings it knows of: what the clock brings about moves no position, and must not be
+    recorded by two evaluators either. None is not looked at.
+    """
 
     name: str
     before: int
     position: int
+    turn: int | None = None
 
 
 class EvaluatorSnapshot(NamedTuple):
@@ -29,6 +34,7 @@ class EvaluatorSnapshot(NamedTuple):
 
     position: int
     states: Mapping[str, bytes]
+    turn: int = 0
 
 
 class EvaluatorLog(Database):
@@ -39,8 +45,10 @@ class EvaluatorLog(Database):
         states = select(evaluator_state.c.station, evaluator_state.c.state)
         with self.reading() as connection:
             position = _position(connection, region, name, lock=False)
+            turn = _position(connection, region, _turns(name), lock=False)
             rows = connection.execute(states.where(evaluator_state.c.region == region))
-            return EvaluatorSnapshot(position or 0, {row.station: row.state.encode() for row in rows})
+            known = {row.station: row.state.encode() for row in rows}
+            return EvaluatorSnapshot(position or 0, known, turn or 0)
 
     def record_changes(
         self,
@@ -75,12 +83,20 @@ class EvaluatorLog(Database):
         Raises
         ------
         ConflictError
-            The cursor is no longer at ``cursor.before``: another evaluator was faster. Nothing was recorded.
+            The cursor is no longer at ``cursor.before``, or the turn not ``cursor.turn``: another evaluator was
+            faster. Nothing was recorded.
         """
         with self.writing() as connection:
             _move_cursor(connection, region, cursor)
+            if cursor.turn is not None:
+                taken = CursorMove(_turns(cursor.name), cursor.turn, cursor.turn + 1)
+                _move_cursor(connection, region, taken)
             _keep_states(connection, region, states)
             return _record(connection, region, changes, now_us) if changes else []
+
+
+def _turns(name: str) -> str:
+    return f"{name}#turn"
 
 
 def _position(connection: Connection, region: str, name: str, *, lock: bool) -> int | None:

@@ -6,12 +6,15 @@ from serayu.models.stores.register.bulletins import BulletinLog
 from serayu.models.stores.register.deliveries import Deliveries
 from serayu.models.stores.register.evaluator import EvaluatorLog
 from serayu.models.stores.register.fields import FieldTokens
+from serayu.models.stores.register.forecasts import ForecastLog
 from serayu.models.stores.register.keys import Keys
 from serayu.models.stores.register.recipients import Recipients
 
 
-class Register(EvaluatorLog, AlertLog, BulletinLog, Deliveries, Recipients, Keys, FieldTokens, AuditLog):
-    """Alerts, bulletins and their delivery, evaluator states, keys, field links, audit; one or many regions.
+class Register(
+    EvaluatorLog, ForecastLog, AlertLog, BulletinLog, Deliveries, Recipients, Keys, FieldTokens, AuditLog
+):
+    """Alerts, forecasts, bulletins and their delivery, evaluator states, keys, field links, audit; one or many regions.
 
     The schema must be there: call `serayu.models.stores.register.upgrade` once before. Threads may share it.
 

@@ -256,3 +256,12 @@ escalation = Table(
     Column("acknowledged_by", Text),
     Column("ended_us", BigInteger),
 )
+
+forecast = Table(
+    "forecast",
+    metadata,
+    Column("region", String(20), primary_key=True),
+    Column("station", String(40), primary_key=True),
+    Column("issued_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+)
