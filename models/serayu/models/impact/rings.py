@@ -23,7 +23,9 @@ _KEEP_EACH = (
 )
 _KEEP_PARTS = 0.995  # of the area, by leaving out the smallest parts
 _GRID = 10.0**-DECIMALS
-_FIRST_TOLERANCE_M, _STEP = 0.5, 1.6
+_FIRST_TOLERANCE_M, _STEP = 0.5, 1.4
+_NEARLY = 2  # times the points allowed: an outline with more is not worth growing yet
+_GROWTHS = (0.0, 0.25, 0.5, 1.0)  # of the tolerance, outward
 
 
 def cap_rings(area: BaseGeometry, plane: LocalPlane, *, points: int = POLYGON_POINTS) -> tuple[Ring, ...]:
@@ -60,7 +62,7 @@ def _without_holes(area: BaseGeometry) -> list[BaseGeometry]:
         for part in shapely.get_parts(shapely.get_parts([area]))
         if part.geom_type == "Polygon" and not part.is_empty
     ]
-    filled = shapely.union_all(shapely.polygons([shapely.get_exterior_ring(part) for part in polygons]))
+    filled = shapely.union_all([shapely.Polygon(part.exterior) for part in polygons])
     return [shapely.Polygon(part.exterior) for part in shapely.get_parts(filled) if part.area > 0]
 
 
@@ -90,15 +92,19 @@ def _candidates(part: BaseGeometry, points: int) -> Iterator[BaseGeometry]:
     tolerance = _FIRST_TOLERANCE_M
     west, south, east, north = part.bounds
     while tolerance < max(east - west, north - south):
-        for grown in (part, part.buffer(tolerance, quad_segs=2)):
-            simple = shapely.simplify(grown, tolerance, preserve_topology=True)
-            simple = shapely.Polygon(simple.exterior)
-            if (
-                shapely.get_num_coordinates(simple) <= points
-                and simple.is_valid
-                and simple.intersection(part).area >= _KEEP_EACH * part.area
-            ):
-                yield simple
+        simple = shapely.simplify(part, tolerance, preserve_topology=True)
+        if shapely.get_num_coordinates(simple) <= _NEARLY * points:
+            rough = shapely.simplify(part, tolerance / 4, preserve_topology=True)  # growing it is cheaper
+            for growth in _GROWTHS:
+                grown = rough.buffer(growth * tolerance, quad_segs=2)
+                simple = shapely.simplify(grown, tolerance, preserve_topology=True) if growth else simple
+                outline = shapely.Polygon(shapely.get_parts(simple)[0].exterior)
+                if (
+                    shapely.get_num_coordinates(outline) <= points
+                    and outline.is_valid
+                    and outline.intersection(part).area >= _KEEP_EACH * part.area
+                ):
+                    yield outline
         tolerance *= _STEP
     hull = part.convex_hull
     if shapely.get_num_coordinates(hull) <= points:
