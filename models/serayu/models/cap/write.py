@@ -63,10 +63,11 @@ def cap_xml(
     if bulletin.note is not None:
         bulletin = msgspec.structs.replace(bulletin, note=without_phone_numbers(bulletin.note))
     root = _alert(bulletin, authority, position=position, radius_km=radius_km)
-    etree.indent(root)
     if authority.signature is None:
+        etree.indent(root)
         data: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
     else:
+        # Not indented: WMO's capvalidator drops blanks between elements before it verifies.
         from serayu.models.cap.sign import signed  # noqa: PLC0415 -- signxml only where somebody signs
 
         data = signed(root, authority.signature)

@@ -150,7 +150,7 @@ def load_authority(folder: Path) -> Authority:
     if not file.exists():
         return nobody(folder.name)
     try:
-        authority = msgspec.convert(tomllib.loads(file.read_text("utf-8")), Authority, strict=False)
+        authority = msgspec.convert(tomllib.loads(file.read_text("utf-8")), Authority, dec_hook=_decode)
     except OSError as error:
         raise BadInputError(error.strerror or str(error), file=file) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -197,6 +197,12 @@ def without_phone_numbers(words: str) -> str:
     'Pak Budi […], […]; 10-01-2026 14.20: 18,25 m'
     """
     return _LANDLINE.sub(REMOVED, _MOBILE.sub(REMOVED, words))
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError(f"{kind.__name__} cannot be read")
 
 
 def _located(signature: Signature, file: Path) -> Signature:
