@@ -146,7 +146,13 @@ class LevelView(msgspec.Struct, frozen=True, gc=False):
 
 
 class ThresholdsView(msgspec.Struct, frozen=True, gc=False):
-    """Limits of a post in metres above its datum, with who answers for them."""
+    """Limits of a post in metres above its datum, with who answers for them.
+
+    Parameters
+    ----------
+    inclusive
+        Whether a level exactly at a limit is in its class.
+    """
 
     waspada_m: float
     siaga_m: float
@@ -155,6 +161,7 @@ class ThresholdsView(msgspec.Struct, frozen=True, gc=False):
     valid_from: str
     approved_by: str
     invented: bool
+    inclusive: bool
 
 
 class StationView(msgspec.Struct, frozen=True, gc=False):
@@ -306,7 +313,7 @@ def station_view(
         invented=station.invented,
         note=station.note,
         downstream=station.downstream,
-        thresholds=None if limits is None else ThresholdsView(*msgspec.structs.astuple(limits)),
+        thresholds=None if limits is None else ThresholdsView(**msgspec.structs.asdict(limits)),
         level=level_view(station, stage, active),
         datastreams=streams,
     )
