@@ -41,9 +41,19 @@ SIMULATED = 'kind = "simulated"\nproperty = "stage"\n'
 LEVEL = 'kind = "ultrasonic"\nproperty = "stage"\noptions = {trigger = 23, echo = 24, sensor_height_m = 5}\n'
 
 
+SIREN = """[siren]
+pin = 27
+thresholds = {waspada_m = 5, siaga_m = 6, awas_m = 7, source = "x", valid_from = "2026-01-01", approved_by = "nobody"}
+"""
+
+
 @pytest.mark.parametrize(
     ("driver", "preamble", "gpio"),
-    [pytest.param(SIMULATED, "", False, id="simulated"), pytest.param(LEVEL, MOCK_PINS, True, id="level")],
+    [
+        pytest.param(SIMULATED, "", False, id="simulated"),
+        pytest.param(LEVEL, MOCK_PINS, True, id="level"),
+        pytest.param(SIMULATED + SIREN, MOCK_PINS, True, id="siren"),
+    ],
 )
 def test_an_agent_imports_nothing_heavy_and_gpiozero_only_for_pins(
     tmp_path: Path, driver: str, preamble: str, *, gpio: bool
@@ -52,6 +62,7 @@ def test_an_agent_imports_nothing_heavy_and_gpiozero_only_for_pins(
     assert found & HEAVY == set()
     assert ("gpiozero" in found) is gpio
     assert "paho.mqtt.client" in found
+    assert ("serayu.edge.siren" in found) is ("[siren]" in driver)
 
 
 def test_paho_is_known_to_one_module_of_the_edge() -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -28,6 +29,10 @@ from serayu.edge.sampler import Sampler, Scheduled
 from serayu.edge.uplink import Connected, Event, Received, Stop, Uplink
 from serayu.models import logs
 from serayu.models.errors import CodecError, SerayuError, StoreError
+from serayu.models.times import US_PER_S
+
+if TYPE_CHECKING:
+    from serayu.edge.siren import Siren
 
 __all__ = ["OUTBOX_FILE", "Agent", "main"]
 
@@ -76,6 +81,7 @@ class Agent:
         self._uplink = Uplink(
             config, credentials=credentials(config), events=self._events, will=status.OFFLINE
         )
+        self._siren = self._make_siren(file)
         self._notifier = Notifier()
         self._started_s = time.monotonic()
         self._rate = status.RateMeter(self._started_s)
@@ -108,7 +114,12 @@ class Agent:
         if now_s >= self._clock_s:
             self._look_at_clock(now_s)
         if self._stop_by_s is None:
-            self._store(self._sampler.tick(now_s), now_s)
+            samples = self._sampler.tick(now_s)
+            if self._siren is not None:  # before the outbox, which a full card may stop
+                self._siren.take(samples)
+            self._store(samples, now_s)
+        if self._siren is not None:
+            self._tend_siren(self._siren)
         self._uplink.tend(now_s)
         if self._uplink.connected:
             if now_s >= self._send_s:
@@ -128,6 +139,9 @@ class Agent:
             due_s = min(due_s, self._heartbeat_s, max(send_s, self._send_s))
         if self._notifier.period_s is not None:
             due_s = min(due_s, self._watchdog_s)
+        siren_us = None if self._siren is None else self._siren.next_due_us()
+        if siren_us is not None:
+            due_s = min(due_s, now_s + (siren_us - self._clock.source.boot_us()) / US_PER_S)
         wait_s = max(0.0, due_s - time.monotonic())
         try:
             event = self._events.get(timeout=wait_s)
@@ -154,6 +168,10 @@ class Agent:
             if self._downlink.offer(message.payload):
                 self._apply_remote()
             self._heartbeat_s = now_s
+            return
+        if message.leaf == "bulletin":
+            if self._siren is not None:
+                self._siren.hear(message.payload, alert=message.alert)
             return
         try:
             ack = decode_ack(message.payload)
@@ -253,6 +271,7 @@ class Agent:
             "overflow": self._overflow,
             "drivers": self._sampler.status(),
             "config": self._downlink.status(),
+            **({} if self._siren is None else {"siren": self._siren.status()}),
         }
 
     def _backlog(self) -> dict[str, object]:
@@ -278,8 +297,29 @@ class Agent:
     def _close(self) -> None:
         if self._stop_by_s is None:
             self._store(self._sampler.close(), time.monotonic())
+        if self._siren is not None:
+            self._siren.close()
         self._uplink.close(status.farewell("stopped"), timeout_s=self._config.grace_s)
         self._outbox.close()
+
+    def _make_siren(self, file: Path | None) -> "Siren | None":
+        if self._config.siren is None:
+            return None
+        from serayu.edge.relay import make_relay  # noqa: PLC0415 -- a station without a siren does not carry one
+        from serayu.edge.siren import Siren  # noqa: PLC0415 -- the same
+
+        return Siren(
+            self._config.siren,
+            relay=make_relay(self._config.siren, file=file),
+            station=self._config.station,
+            folder=self._config.state,
+            boot_id=self._boot_id,
+            boot_us=self._clock.source.boot_us(),
+        )
+
+    def _tend_siren(self, siren: "Siren") -> None:
+        wall_us = self._clock.source.wall_us() if self._clock.good else None
+        siren.tend(self._clock.source.boot_us(), wall_us=wall_us)
 
     def _apply_remote(self) -> None:
         if self._downlink.current is not None:

@@ -18,8 +18,9 @@ from serayu.edge.config import PASSWORD_VARIABLE
 from serayu.edge.fleet import Fleet, FleetStatus
 from serayu.edge.progress import read_progress
 from serayu.edge.simulation import Split, broker_config, replay_configs, simulated_configs, split_series
+from serayu.edge.siren import COMMAND_FILE, SirenCommand
 from serayu.models.broker_url import BrokerUrl
-from serayu.models.command import emit, reported
+from serayu.models.command import emit, reported, write_atomically
 from serayu.models.errors import BadInputError
 from serayu.models.region import load_region
 from serayu.models.times import US_PER_S
@@ -178,6 +179,22 @@ def status(
     if not file.exists():
         raise BadInputError("no outbox there", file=file)
     emit(read_progress(file), as_json=as_json, output=output)
+
+
+@app.command()
+@reported()
+def siren(
+    *,
+    action: Annotated[
+        Literal["silence", "test"], typer.Argument(help="silence, or a short test of the relay.")
+    ],
+    state: Annotated[Path, typer.Option("--state", help="State folder of an agent with a siren.")],
+    seconds: Annotated[float, typer.Option(min=0.0, max=86_400.0, help="How long; silence for 0 ends it.")],
+) -> None:
+    """Silence the siren of the agent that works in a folder, or try its relay (10 s at most)."""
+    if not (state / OUTBOX_FILE).exists():
+        raise BadInputError("no agent works there", file=state)
+    write_atomically(state / COMMAND_FILE, msgspec.json.encode(SirenCommand(action, seconds)))
 
 
 def _listens(url: BrokerUrl) -> bool:

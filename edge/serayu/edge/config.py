@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from typing_extensions import override
 
+from serayu.edge.siren_config import SirenConfig
 from serayu.models.errors import BadInputError
 from serayu.models.topics import REGION, RESERVED, SLUG
 
@@ -167,6 +168,8 @@ class AgentConfig(_Table, frozen=True):
         Readings in the outbox at which replays pause.
     exit_when_done
         End when every driver has come to its end and every reading is confirmed or rejected.
+    siren
+        A siren at the station; None: there is none.
     """
 
     region: str
@@ -181,6 +184,7 @@ class AgentConfig(_Table, frozen=True):
     grace_s: Annotated[float, msgspec.Meta(ge=0)] = 5.0
     backpressure: Annotated[int, msgspec.Meta(ge=1)] = 2_000
     exit_when_done: bool = False
+    siren: SirenConfig | None = None
 
     def __post_init__(self) -> None:
         if REGION.match(self.region) is None:
@@ -193,6 +197,13 @@ class AgentConfig(_Table, frozen=True):
             raise ValueError("uplink: ack_timeout_s is longer than ack_timeout_max_s")
         if self.uplink.backoff_s > self.uplink.backoff_max_s:
             raise ValueError("uplink: backoff_s is longer than backoff_max_s")
+        if self.siren is not None:
+            self._check_siren(self.siren)
+
+    def _check_siren(self, siren: SirenConfig) -> None:
+        """Refuse a siren that could never sound; drivers without a property (replays) name theirs with each value."""
+        if not any(driver.property in (None, siren.observed) for driver in self.drivers):
+            raise ValueError(f"siren: no driver measures {siren.observed!r}")
 
 
 class Credentials(msgspec.Struct, frozen=True):

@@ -36,8 +36,9 @@ def to_toml(config: AgentConfig) -> str:
     lines = _lines({name: v for name, v in table.items() if not isinstance(v, dict) and v != default[name]})
     for name, inner in table.items():
         if isinstance(inner, dict):
-            changed = {key: value for key, value in inner.items() if value != default[name][key]}
-            lines += ["", f"[{name}]", *_lines(changed)] if changed else []
+            usual = default[name] or {}
+            changed = {key: value for key, value in inner.items() if key not in usual or value != usual[key]}
+            lines += _section(name, changed) if changed else []
     for driver in drivers:
         options = driver.pop("options")
         lines += ["", "[[driver]]", *_lines(driver)]
@@ -54,6 +55,14 @@ def _plain(value: object) -> str:
     if isinstance(value, Path):
         return str(value)
     raise NotImplementedError(f"{type(value).__name__} cannot stand in TOML")
+
+
+def _section(name: str, table: Mapping[str, Any]) -> list[str]:
+    """Return a table and the tables in it."""
+    lines = ["", f"[{name}]", *_lines({key: v for key, v in table.items() if not isinstance(v, dict)})]
+    for key, inner in table.items():
+        lines += _section(f"{name}.{key}", inner) if isinstance(inner, dict) and inner else []
+    return lines
 
 
 def _lines(table: Mapping[str, Any]) -> list[str]:

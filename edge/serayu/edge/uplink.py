@@ -17,7 +17,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from serayu.edge.config import AgentConfig, Credentials
-from serayu.models.topics import topic
+from serayu.models.topics import bulletin_topic, topic
 
 __all__ = ["Connected", "Event", "Lost", "Received", "Stop", "Uplink"]
 
@@ -39,10 +39,11 @@ class Lost(NamedTuple):
 
 
 class Received(NamedTuple):
-    """A message on a downlink topic; ``leaf`` is ``ack`` or ``config``."""
+    """A message on a downlink topic; ``leaf`` is ``ack``, ``config``, or ``bulletin`` with the id of its alert."""
 
     leaf: str
     payload: bytes
+    alert: str = ""
 
 
 class Stop(NamedTuple):
@@ -156,6 +157,9 @@ class Uplink:
         client.max_inflight_messages_set(_INFLIGHT)
         client.will_set(self.topic("status"), self._will, qos=1, retain=True)
         downlink = {self.topic(leaf): leaf for leaf in ("ack", "config")}
+        bulletins = bulletin_topic(self._config.region, "+")
+        siren = self._config.siren
+        listened = [*downlink, bulletins] if siren is not None and siren.listen else [*downlink]
 
         def on_connect(
             client: mqtt.Client,
@@ -165,7 +169,7 @@ class Uplink:
             _properties: Properties | None,
         ) -> None:
             if not code.is_failure:
-                client.subscribe([(name, 1) for name in downlink])
+                client.subscribe([(name, 1) for name in listened])
             else:
                 _log.warning("the broker refuses: %s", code)
 
@@ -175,6 +179,8 @@ class Uplink:
         def on_message(_client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
             if message.topic in downlink:
                 events.put(Received(downlink[message.topic], bytes(message.payload)))
+            elif mqtt.topic_matches_sub(bulletins, message.topic):
+                events.put(Received("bulletin", bytes(message.payload), message.topic.split("/")[-2]))
 
         def on_disconnect(
             _client: mqtt.Client,
