@@ -14,6 +14,7 @@ from tests.api.site import Site, site
 PATHS = {
     "station_id": "hulu",
     "alert_id": "0197c2d4-0000-7000-8000-000000000001",
+    "bulletin_id": "0197c2d4-0000-7000-8000-000000000002",
     "token": "x" * 22,
     "name": "roads",
 }

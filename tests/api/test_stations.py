@@ -101,7 +101,7 @@ def test_thresholds_say_who_stands_for_them(api: Site) -> None:
     limits = _station(api, "hulu")["thresholds"]
     assert limits == {
         "waspada_m": 2.0, "siaga_m": 3.0, "awas_m": 4.0, "source": "test", "valid_from": "2026-01-01",
-        "approved_by": "nobody yet", "invented": True,
+        "approved_by": "nobody yet", "invented": True, "inclusive": False,
     }  # fmt: skip
 
 

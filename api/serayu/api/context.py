@@ -24,6 +24,7 @@ from serayu.models.region import Region
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.register import Register
 from serayu.models.times import Clock
+from serayu.models.warning.authority import Authority
 
 __all__ = ["Api", "RegisterLevels", "api_of"]
 
@@ -65,6 +66,7 @@ class Api:
 
     settings: ApiSettings
     region: Region
+    authority: Authority
     hot: HotStore
     register: Register
     clock: Clock

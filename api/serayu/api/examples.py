@@ -2,7 +2,20 @@
 
 from typing import Any
 
-__all__ = ["ALERT_EXAMPLE", "CHANGE_EXAMPLE"]
+from serayu.models.siaga_levels import Reason, Siaga
+from serayu.models.times import US_PER_DAY, US_PER_HOUR, parse_rfc3339
+from serayu.models.warning.bulletin import (
+    AffectedArea,
+    Bulletin,
+    BulletinStatus,
+    Foreseen,
+    Hazard,
+    Impact,
+    MessageType,
+)
+from serayu.models.warning.documents import bulletin_document
+
+__all__ = ["ALERT_EXAMPLE", "BULLETIN_EXAMPLE", "CHANGE_EXAMPLE"]
 
 CHANGE_EXAMPLE: dict[str, Any] = {
     "id": 7,
@@ -43,3 +56,47 @@ ALERT_EXAMPLE: dict[str, Any] = {
     "acknowledged": None,
     "changes": [CHANGE_EXAMPLE],
 }
+_SENT_US = parse_rfc3339("2026-01-31T11:20:00Z")
+BULLETIN_EXAMPLE: dict[str, Any] = bulletin_document(
+    Bulletin(
+        id="0197c2d4-0000-7000-8000-000000000002",
+        alert_id="0197c2d4-0000-7000-8000-000000000001",
+        change_id=7,
+        region="33.02",
+        station="bgs-hulu",
+        hazard=Hazard.FLOOD,
+        msg_type=MessageType.ALERT,
+        status=BulletinStatus.EXERCISE,
+        sent_us=_SENT_US,
+        expires_us=_SENT_US + US_PER_DAY,
+        level=Siaga.SIAGA,
+        before=Siaga.WASPADA,
+        reason=Reason.FORECAST,
+        post="Bendung Gerak Serayu, hulu",
+        river="Sungai Serayu",
+        level_m=16.52,
+        limit_m=17.0,
+        at_us=_SENT_US,
+        slope_m_per_h=0.41,
+        foreseen=Foreseen(
+            _SENT_US,
+            3.0,
+            17.4,
+            16.9,
+            17.9,
+            0.82,
+            _SENT_US + 2 * US_PER_HOUR,
+            "ridge",
+            0.44,
+            ("hujan-contoh",),
+        ),
+        impact=Impact(
+            areas=(
+                AffectedArea("33.02.12.2001", "Desa Contoh", "Patikraja", 120, _SENT_US + 4 * US_PER_HOUR),
+            ),
+            people=120,
+            basis="zona contoh (dibuat-buat)",
+        ),
+        invented=True,
+    )
+)

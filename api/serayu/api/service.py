@@ -10,7 +10,19 @@ from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 from xstatic.pkg import leaflet
 
-from serayu.api import alerts, charts, farmer, health, layers, observations, pages, stations
+from serayu.api import (
+    alerts,
+    bulletins,
+    cap,
+    charts,
+    farmer,
+    health,
+    layers,
+    observations,
+    pages,
+    stations,
+    warnings,
+)
 from serayu.api.context import Api, RegisterLevels
 from serayu.api.errors import add_error_handlers
 from serayu.api.first_run import first_keys
@@ -29,6 +41,7 @@ from serayu.models.region import load_region
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.register import Register, upgrade
 from serayu.models.times import Clock, SystemClock
+from serayu.models.warning.authority import load_authority
 
 __all__ = ["ROUTERS", "create_app"]
 
@@ -38,9 +51,12 @@ ROUTERS: Sequence[APIRouter] = (
     observations.router,
     charts.router,
     alerts.router,
+    cap.router,  # its addresses end in .xml and .atom: before those that take anything
+    bulletins.router,
     layers.router,
     health.router,
     farmer.router,
+    warnings.router,
     pages.router,
 )
 """Every route; the test of roles walks them."""
@@ -114,6 +130,7 @@ def _open(settings: ApiSettings) -> Api:
     return Api(
         settings=settings,
         region=region,
+        authority=load_authority(settings.region),
         hot=hot,
         register=register,
         clock=clock,

@@ -2,6 +2,7 @@
 
 import { element, en, english, number, t, wib } from "./page.js";
 import { badge, mainStream, remarkLines } from "./levels.js";
+import { bulletinBlock } from "./bulletins.js";
 import { details, reading } from "./lists.js";
 
 const SPANS = [6, 24, 72, 168];
@@ -17,7 +18,8 @@ export class Detail {
     this.drawn = "";
   }
 
-  show(station) {
+  show(station, bulletin = null) {
+    this.bulletin = bulletin;
     if (this.id !== station.id) {
       this.id = station.id;
       const main = mainStream(station);
@@ -40,6 +42,7 @@ export class Detail {
       element("h2", {}, station.name),
       element("p", {}, badge(station), " ", element("small", {}, place(station))),
       ...remarkLines(station),
+      bulletinBlock(this.bulletin),
       element("table", {}, ...station.datastreams.map((stream) => streamRow(stream))),
       this.tabs(station),
       this.chart,
@@ -51,7 +54,7 @@ export class Detail {
   tabs(station) {
     const button = (label, pressed, onclick) =>
       element("button", { type: "button", "aria-pressed": String(pressed), onclick }, label);
-    const again = (change) => () => { change(); this.show(station); };
+    const again = (change) => () => { change(); this.show(station, this.bulletin); };
     const properties = station.datastreams.map((stream) =>
       button(stream.name, stream.property === this.property, again(() => { this.property = stream.property; })));
     const spans = SPANS.map((hours) =>

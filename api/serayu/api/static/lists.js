@@ -1,6 +1,7 @@
 // The lists beside the map: alerts and stations.
 
 import { age, element, en, english, given, number, t, wib, withUnit } from "./page.js";
+import { bulletinBlock } from "./bulletins.js";
 import { badge, look, mainStream, named, rank, remarks } from "./levels.js";
 
 const WHOLE_FROM = 0.9; // as in the api: below, a total is not one of the whole span
@@ -66,12 +67,12 @@ function stationRow(station, choose) {
 }
 
 // Active alerts open, ended ones folded away: one must never be taken for the other.
-export function drawAlerts(boxes, alerts, stations, choose, acknowledge) {
+export function drawAlerts(boxes, alerts, stations, bulletins, choose, acknowledge) {
   const active = alerts.filter((alert) => alert.status === "active").sort((a, b) => rank(b.level) - rank(a.level));
   const over = alerts.filter((alert) => alert.status !== "active");
   const none = () => element("li", { class: "none" }, t("page.alerts.none_active"), english(en("page.alerts.none_active")));
   boxes.active.replaceChildren(
-    ...(active.length ? active.map((alert) => activeRow(alert, stations.get(alert.station), choose, acknowledge)) : [none()]),
+    ...(active.length ? active.map((alert) => activeRow(alert, stations.get(alert.station), bulletins.get(alert.id), choose, acknowledge)) : [none()]),
   );
   boxes.over.hidden = over.length === 0;
   boxes.count.textContent = String(over.length);
@@ -89,7 +90,7 @@ function both(key, fields = {}) {
   return [t(key, fields), english(en(key, fields))];
 }
 
-function activeRow(alert, station, choose, acknowledge) {
+function activeRow(alert, station, bulletin, choose, acknowledge) {
   const stage = station ? station.datastreams.find((stream) => stream.property === "stage") : null;
   const lines = [
     head(alert, alert.level, alert.label, choose),
@@ -98,6 +99,7 @@ function activeRow(alert, station, choose, acknowledge) {
     below(alert, station) ? element("p", {}, ...both("page.alerts.below", { level: named(alert.level) })) : null,
     element("p", {}, element("small", {}, [t("page.alerts.since", { time: wib(alert.opened) }), peakSoFar(alert, stage)].filter(Boolean).join(" · "))),
     alert.verified ? null : element("p", { class: "reason" }, ...both("page.unverified")),
+    bulletinBlock(bulletin),
     acknowledged(alert, true, acknowledge),
   ];
   return element("li", { class: `${alert.level}-edge` }, ...lines.filter(Boolean));

@@ -2,6 +2,7 @@
 
 import { element, given, t } from "./page.js";
 import { badge, look } from "./levels.js";
+import { readBulletins } from "./bulletins.js";
 import { drawAlerts, drawStations } from "./lists.js";
 import { Detail } from "./detail.js";
 import { Live } from "./live.js";
@@ -10,7 +11,7 @@ import { spread } from "./spread.js";
 const NEAR_ZOOM = 13; // from here on every station shows its name
 const find = (id) => document.getElementById(id);
 
-const state = { stations: new Map(), alerts: [], version: null, pins: new Map(), fitted: false, spread: {} };
+const state = { stations: new Map(), alerts: [], bulletins: new Map(), version: null, pins: new Map(), fitted: false, spread: {} };
 
 const map = L.map("map", { zoomSnap: 0.25, zoomDelta: 1, wheelPxPerZoomLevel: 90 });
 L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
@@ -31,7 +32,7 @@ function wide() {
 function choose(id) {
   const station = state.stations.get(id);
   if (!station) return;
-  detail.show(station);
+  detail.show(station, state.bulletins.get(station.level && station.level.alert));
   drawPins();
   map.panInside([station.lat, station.lon], { padding: [60, 60] });
   if (!wide()) find("detail").scrollIntoView({ behavior: "smooth" });
@@ -93,9 +94,9 @@ function draw() {
   drawPins();
   drawStations(find("stations"), state.stations.values(), choose);
   const boxes = { active: find("alerts"), over: find("ended"), count: find("ended-count"), ended: find("ended-alerts") };
-  drawAlerts(boxes, state.alerts, state.stations, choose, acknowledge);
+  drawAlerts(boxes, state.alerts, state.stations, state.bulletins, choose, acknowledge);
   const chosen = state.stations.get(detail.id);
-  if (chosen) detail.show(chosen);
+  if (chosen) detail.show(chosen, state.bulletins.get(chosen.level && chosen.level.alert));
 }
 
 async function read(path) {
@@ -110,6 +111,7 @@ async function reload() {
     state.stations = new Map(stations.stations.map((station) => [station.id, station]));
     state.version = stations.version;
     state.alerts = alerts.alerts;
+    state.bulletins = await readBulletins(read);
     live.seen(stations.newest, silent());
     draw();
   } catch (error) {
@@ -130,6 +132,7 @@ function alertsLater(pause = 150) {
   alertsDue = setTimeout(async () => {
     alertsDue = null;
     state.alerts = (await read("/api/v1/alerts?limit=20").catch(() => ({ alerts: state.alerts }))).alerts;
+    state.bulletins = await readBulletins(read).catch(() => state.bulletins);
     draw();
   }, pause);
 }

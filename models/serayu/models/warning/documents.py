@@ -9,6 +9,7 @@ import msgspec
 from serayu.models.texts import DRAFTS, LANGUAGES
 from serayu.models.times import rfc3339
 from serayu.models.warning import registers
+from serayu.models.warning.authority import without_phone_numbers
 from serayu.models.warning.bulletin import AffectedArea, Bulletin, Foreseen, Impact
 from serayu.models.warning.sms import sms_text
 from serayu.models.warning.spoken import known
@@ -22,7 +23,8 @@ ORIGIN_SIGNED, ORIGIN_MONITORING = "signed", "monitoring"
 def bulletin_document(bulletin: Bulletin) -> dict[str, Any]:
     """Return a bulletin as a JSON object: words for levels, RFC 3339 ``Z`` for times, None for what is not known.
 
-    Polygons are in `bulletin_feature` only. ``texts`` and ``sms`` are keyed by language; the draft is marked so.
+    Polygons are in `bulletin_feature` only; telephone numbers in the note are taken out. ``texts`` and ``sms`` are
+    keyed by language; the draft is marked so.
     """
     return {
         "id": bulletin.id,
@@ -56,7 +58,7 @@ def bulletin_document(bulletin: Bulletin) -> dict[str, Any]:
         "fallback": list(bulletin.fallback),
         "authority": bulletin.authority,
         "origin": ORIGIN_SIGNED if bulletin.public else ORIGIN_MONITORING,
-        "note": bulletin.note,
+        "note": None if bulletin.note is None else without_phone_numbers(bulletin.note),
         "texts": {lang: _text(bulletin, lang) for lang in LANGUAGES},
         "sms": {lang: sms_text(bulletin, lang) for lang in LANGUAGES},
     }

@@ -7,7 +7,7 @@ from serayu.models.warning import statements
 from serayu.models.warning.bulletin import Bulletin, BulletinStatus
 from serayu.models.warning.spoken import say
 
-__all__ = ["Message", "combined", "expiry", "label", "message", "plain_text"]
+__all__ = ["Message", "combined", "expiry", "label", "message", "plain_text", "sentences"]
 
 
 class Message(NamedTuple):
@@ -50,18 +50,22 @@ def message(bulletin: Bulletin, lang: str = "id") -> Message:
     """
     if lang not in LANGUAGES:
         raise ValueError(f"unknown language {lang!r}; known: {', '.join(LANGUAGES)}")
-    said = " ".join(say(sentence, lang) for sentence in statements.description(bulletin))
-    parts = Message(
-        say(statements.headline(bulletin), lang), said, say(statements.instruction(bulletin), lang)
+    headline, instruction = (
+        say(statements.headline(bulletin), lang),
+        say(statements.instruction(bulletin), lang),
     )
+    if bulletin.status is BulletinStatus.EXERCISE:
+        mark = text("bulletin.exercise", lang)
+        headline, instruction = f"{mark} – {headline}", f"{mark}. {instruction}"
+    return Message(headline, " ".join(sentences(bulletin, lang)), instruction)
+
+
+def sentences(bulletin: Bulletin, lang: str = "id") -> list[str]:
+    """Return the description sentence by sentence, for a page that gives each its own line."""
+    said = [say(sentence, lang) for sentence in statements.description(bulletin)]
     if bulletin.status is not BulletinStatus.EXERCISE:
-        return parts
-    mark = text("bulletin.exercise", lang)
-    return Message(
-        f"{mark} – {parts.headline}",
-        f"{mark}. {text('bulletin.exercise.only', lang)} {parts.description}",
-        f"{mark}. {parts.instruction}",
-    )
+        return said
+    return [f"{text('bulletin.exercise', lang)}. {text('bulletin.exercise.only', lang)}", *said]
 
 
 def combined(bulletin: Bulletin, lang: str = "id") -> Message:

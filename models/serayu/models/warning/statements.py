@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from serayu.models.siaga_levels import Reason, Siaga
 from serayu.models.times import wib
+from serayu.models.warning.authority import without_phone_numbers
 from serayu.models.warning.bulletin import Bulletin, BulletinStatus, Hazard, MessageType, SlopeRisk
 from serayu.models.warning.impact_statements import impact_statements
 from serayu.models.warning.spoken import (
@@ -70,8 +71,9 @@ def description(bulletin: Bulletin) -> Iterator[Phrase]:
         yield phrase("bulletin.invented")
     if not over(bulletin):
         yield phrase("bulletin.expires", time=wib(bulletin.expires_us))
-    if bulletin.note is not None and clean(bulletin.note):
-        yield phrase("bulletin.note", note=clean(bulletin.note))
+    note = without_phone_numbers(clean(bulletin.note or ""))
+    if note:
+        yield phrase("bulletin.note", note=note)
     yield origin(bulletin)
 
 

@@ -1,0 +1,87 @@
+"""The page ``/peringatan``: bulletins in force in three registers, large, without script."""
+
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from serayu.api.bulletins import shown_status, signed_or_agency
+from serayu.api.context import api_of
+from serayu.api.security import EVERYBODY, Principal
+from serayu.models.alert_text import LEVEL_STYLES
+from serayu.models.texts import DRAFTS, LANGUAGES
+from serayu.models.warning import registers
+from serayu.models.warning.bulletin import Bulletin
+
+__all__ = ["router"]
+
+router = APIRouter(include_in_schema=False)
+REFRESH_S = 60
+SHOWN_AT_MOST = 50
+
+
+class Said(NamedTuple):
+    """A bulletin in one language."""
+
+    lang: str
+    draft: bool
+    headline: str
+    sentences: list[str]
+    instruction: str
+
+
+class Shown(NamedTuple):
+    """A bulletin as the page shows it."""
+
+    bulletin: Bulletin
+    sign: str
+    label: str
+    said: list[Said]
+    cap: bool
+
+
+@router.get("/peringatan")
+async def warnings(request: Request, who: Annotated[Principal, Depends(EVERYBODY)]) -> Response:
+    """Return the page of the bulletins in force, the worst first."""
+    api = api_of(request)
+    now_us = await api.present_us()
+    found = await api.run(
+        api.register.bulletins,
+        api.region.code,
+        status=shown_status(api, who),
+        active_at_us=now_us,
+        limit=SHOWN_AT_MOST,
+    )
+    worst_first = sorted(found, key=lambda one: (-one.level.rank, -one.sent_us))
+    return api.pages.response(
+        "warnings.html",
+        region=api.region.info,
+        shown=await api.run(_shown, worst_first, who),
+        now_us=now_us,
+        refresh_s=REFRESH_S,
+        notice=api.settings.notice,
+        replay=api.settings.clock == "replay",
+    )
+
+
+def _shown(found: list[Bulletin], who: Principal) -> list[Shown]:
+    return [
+        Shown(
+            one,
+            LEVEL_STYLES[one.level].sign,
+            registers.label(one),
+            [_said(one, lang) for lang in sorted(LANGUAGES, key=DRAFTS.__contains__)],
+            signed_or_agency(who, one),
+        )
+        for one in found
+    ]
+
+
+def _said(bulletin: Bulletin, lang: str) -> Said:
+    message = registers.message(bulletin, lang)
+    return Said(
+        "jv" if lang in DRAFTS else lang,
+        lang in DRAFTS,
+        message.headline,
+        registers.sentences(bulletin, lang),
+        message.instruction,
+    )
