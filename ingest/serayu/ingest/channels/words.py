@@ -1,6 +1,8 @@
 """Channels that carry words: apprise with its many services, phone gateways, and the log."""
 
 import logging
+import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -33,12 +35,11 @@ class AppriseChannel:
             if template is None:
                 return Answer(ok=False, detail=f"no gateway for {channel.value}")
             url = template.replace(NUMBER_SLOT, quote(outgoing.address.target.removeprefix("+")))
-        apprise = _silent_apprise()
-        sender = apprise.Apprise()
-        if not sender.add(url):
-            return Answer(ok=False, detail="not an apprise URL", final=True)
         title, body = _words(outgoing)
         try:
+            sender = _silent_apprise().Apprise()
+            if not sender.add(url):
+                return Answer(ok=False, detail="not an apprise URL", final=True)
             taken = sender.notify(title=title, body=body)
         except Exception as error:  # noqa: BLE001 -- a hundred services' code; its text may hold the address
             return Answer(ok=False, detail=f"apprise: {type(error).__name__}")
@@ -77,10 +78,19 @@ def _words(outgoing: Outgoing) -> tuple[str, str]:
 
 
 def _silent_apprise() -> Any:  # noqa: ANN401 -- a library without types
-    """Import apprise and keep it from logging: its lines hold addresses and phone numbers."""
-    import apprise  # noqa: PLC0415 -- a hundred services; only who uses it pays for it
+    """Import apprise with its services, once, and keep it from logging: its lines hold addresses and numbers."""
+    with _importing, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some of the services import what Python has deprecated
+        import apprise  # noqa: PLC0415 -- a hundred services; only who uses it pays for it
 
-    logger = logging.getLogger("apprise")
-    logger.handlers = [logging.NullHandler()]
-    logger.propagate = False
+        logger = logging.getLogger("apprise")
+        logger.handlers = [logging.NullHandler()]
+        logger.propagate = False
+        logging.getLogger("urllib3").setLevel(
+            logging.WARNING
+        )  # under most services: it logs paths of requests
+        apprise.Apprise.instantiate("json://localhost")  # loads the services here, under the filter
     return apprise
+
+
+_importing = threading.Lock()
