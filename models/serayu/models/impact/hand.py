@@ -7,7 +7,7 @@ counts from the top of the banks, or ``bankfull_m`` is the stage at which its ze
 
 import importlib
 import math
-import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,9 +18,10 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from serayu.models.errors import BadInputError
-from serayu.models.impact.layers import convert
 from serayu.models.impact.plane import FloatArray, LocalPlane
+from serayu.models.impact.tables import read_posts
 from serayu.models.region import Region
+from serayu.models.station import Station
 
 HAND_FILE = "hand.toml"
 DEGREE_M = (
@@ -47,12 +48,11 @@ class HandPost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HandTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``hand.toml``: a GeoTIFF in the region folder, metres, with its coordinate system, and the posts."""
+    """Head of ``hand.toml``: a GeoTIFF in the region folder, heights in metres, with its coordinate system."""
 
     raster: str
     source: str
     invented: bool
-    post: dict[str, HandPost]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ class HandMap:
 
     Parameters
     ----------
-    table, folder
-        The region's `HandTable` and its folder.
+    table, posts, folder
+        The region's `HandTable`, its posts by station id, and its folder.
     region, plane
         Stations, and the plane of the other layers.
 
@@ -82,7 +82,15 @@ class HandMap:
         The raster cannot be read, has no coordinate system, does not cover a post, or rasterio is not installed.
     """
 
-    def __init__(self, table: HandTable, folder: Path, region: Region, plane: LocalPlane) -> None:
+    def __init__(
+        self,
+        table: HandTable,
+        posts: Mapping[str, HandPost],
+        folder: Path,
+        *,
+        region: Region,
+        plane: LocalPlane,
+    ) -> None:
         self.invented = table.invented
         self._plane = plane
         self._rasterio = _rasterio(folder / HAND_FILE)
@@ -93,8 +101,8 @@ class HandMap:
             with self._rasterio.open(file) as raster:
                 if raster.crs is None:
                     raise BadInputError("the raster has no coordinate system", file=file)
-                for station_id, post in table.post.items():
-                    self._windows[station_id] = self._window(raster, station_id, post, region, file)
+                for station_id, post in posts.items():
+                    self._windows[station_id] = self._window(raster, region.stations[station_id], post, file)
         except self._rasterio.errors.RasterioError as error:
             raise BadInputError(f"cannot be read: {error}", file=file) from None
 
@@ -120,40 +128,31 @@ class HandMap:
         shapes = self._rasterio.features.shapes(
             wet.astype(np.uint8), mask=wet, transform=window.transform, connectivity=4
         )
-        degrees = [
-            shapely.geometry.shape(self._rasterio.warp.transform_geom(window.crs, "EPSG:4326", outline))
-            for outline, _ in shapes
-        ]
-        cells = self._plane.to_metres(np.array(degrees, dtype=object))
+        cells = np.array([shapely.geometry.shape(outline) for outline, _ in shapes], dtype=object)
+        degrees = shapely.transform(cells, lambda places: self._degrees(places, window.crs))
+        cells = self._plane.to_metres(degrees)
         return shapely.union_all(cells).intersection(window.near)
 
-    def _window(self, raster: Any, station_id: str, post: HandPost, region: Region, file: Path) -> _Window:  # noqa: ANN401
-        if station_id not in region.stations:
-            raise BadInputError(
-                f"unknown station {station_id!r}", file=file.parent / HAND_FILE, field=f"post.{station_id}"
-            )
-        station = region.stations[station_id]
+    def _degrees(self, places: FloatArray, crs: Any) -> FloatArray:  # noqa: ANN401
+        lon, lat = self._rasterio.warp.transform(crs, "EPSG:4326", places[:, 0], places[:, 1])
+        return np.column_stack((lon, lat))
+
+    def _window(self, raster: Any, station: Station, post: HandPost, file: Path) -> _Window:  # noqa: ANN401
+        """Read the cells of a box around the post, as far as the raster has them."""
         half_lat = post.radius_km * 1000 / DEGREE_M
         half_lon = half_lat / math.cos(math.radians(abs(station.lat) + half_lat))
-        bounds = self._rasterio.warp.transform_bounds(
-            "EPSG:4326",
-            raster.crs,
-            station.lon - half_lon,
-            station.lat - half_lat,
-            station.lon + half_lon,
-            station.lat + half_lat,
-        )
-        window = self._rasterio.windows.from_bounds(*bounds, transform=raster.transform)
-        try:
-            window = (
-                window.round_offsets("floor")
-                .round_lengths("ceil")
-                .intersection(self._rasterio.windows.Window(0, 0, raster.width, raster.height))
-            )
-        except self._rasterio.errors.WindowError:
+        west, east = station.lon - half_lon, station.lon + half_lon
+        south, north = station.lat - half_lat, station.lat + half_lat
+        bounds = self._rasterio.warp.transform_bounds("EPSG:4326", raster.crs, west, south, east, north)
+        wanted = self._rasterio.windows.from_bounds(*bounds, transform=raster.transform)
+        left, top = max(math.floor(wanted.col_off), 0), max(math.floor(wanted.row_off), 0)
+        right = min(math.ceil(wanted.col_off + wanted.width), raster.width)
+        bottom = min(math.ceil(wanted.row_off + wanted.height), raster.height)
+        if left >= right or top >= bottom:
             raise BadInputError(
-                f"does not cover the surroundings of {station_id!r}", file=file, field=f"post.{station_id}"
-            ) from None
+                f"does not cover the surroundings of {station.id!r}", file=file, field=f"post.{station.id}"
+            )
+        window = self._rasterio.windows.Window(left, top, right - left, bottom - top)
         height_m = raster.read(1, window=window, masked=True).astype(float).filled(np.nan)
         centre = self._plane.to_metres(np.array([shapely.Point(station.lon, station.lat)]))[0]
         near = centre.buffer(post.radius_km * 1000)
@@ -168,16 +167,8 @@ def read_hand(folder: Path, region: Region, plane: LocalPlane) -> HandMap | None
     BadInputError
         The file or the raster is wrong, or rasterio is not installed; names file and field.
     """
-    file = folder / HAND_FILE
-    try:
-        table = convert(tomllib.loads(file.read_text("utf-8")), HandTable, file=file)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise BadInputError(error.strerror or str(error), file=file) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInputError(f"not TOML: {error}", file=file) from None
-    return HandMap(table, folder, region, plane)
+    read = read_posts(folder / HAND_FILE, region, HandTable, HandPost)
+    return None if read is None else HandMap(*read, folder, region=region, plane=plane)
 
 
 def _rasterio(file: Path) -> Any:  # noqa: ANN401 -- a module without types

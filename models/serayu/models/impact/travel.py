@@ -2,7 +2,6 @@
 
 import heapq
 import math
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -11,8 +10,8 @@ from typing import Annotated
 import msgspec
 
 from serayu.models.errors import BadInputError
-from serayu.models.impact.layers import convert
 from serayu.models.impact.rows import DesaCode
+from serayu.models.impact.tables import read_posts
 from serayu.models.region import Region
 from serayu.models.station import Station
 from serayu.models.times import US_PER_S, parse_span
@@ -42,19 +41,16 @@ class PostBelow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``downstream.toml``.
+    """Head of ``downstream.toml``.
 
     Parameters
     ----------
-    post
-        By station id.
     celerity_m_per_s, sinuosity
         Speed of the wave and river length over straight distance; without them distances give no times.
     source, invented
         Where the numbers come from.
     """
 
-    post: dict[str, PostBelow] = {}
     celerity_m_per_s: Positive | None = None
     sinuosity: Annotated[float, msgspec.Meta(ge=1)] = 1.0
     source: str = ""
@@ -68,29 +64,33 @@ class TravelTimes:
     ----------
     region
         Stations with ``downstream`` and ``siaga.travel_time``, which is the time to the next post.
-    table
-        The region's `Downstream`.
+    table, posts
+        The region's `Downstream`, and what lies below each post, by station id.
     file
-        Where the table came from, for errors.
+        Where they came from, for errors.
     villages
         Codes that are known; None where no boundaries are.
 
     Raises
     ------
     BadInputError
-        An unknown post or village, a span that is none, or a river distance without a celerity.
+        An unknown village or next post, a span that is none, or a river distance without a celerity.
     """
 
     def __init__(
-        self, region: Region, table: Downstream, *, file: Path, villages: Collection[str] | None
+        self,
+        region: Region,
+        table: Downstream,
+        posts: Mapping[str, PostBelow],
+        *,
+        file: Path,
+        villages: Collection[str] | None,
     ) -> None:
         self._region = region
         self.table = table
+        self._posts = posts
         self._file = file
-        for station_id in table.post:
-            if station_id not in region.stations:
-                raise BadInputError(f"unknown station {station_id!r}", file=file, field=f"post.{station_id}")
-        own = {station_id: self._places(station_id, villages) for station_id in table.post}
+        own = {station_id: self._places(station_id, villages) for station_id in posts}
         hops = {station.id: self._hops(station) for station in region.stations.values()}
         self._to = MappingProxyType({station: self._reach(station, own, hops) for station in region.stations})
 
@@ -100,7 +100,7 @@ class TravelTimes:
 
     def has_list(self, station_id: str) -> bool:
         """Say whether the table lists villages below this very post."""
-        return bool(self.table.post.get(station_id, PostBelow()).place)
+        return bool(self._posts.get(station_id, PostBelow()).place)
 
     def over_land_us(self, distance_m: float) -> int | None:
         """Return the time for a straight distance, microseconds; None without a celerity."""
@@ -110,7 +110,7 @@ class TravelTimes:
 
     def _places(self, station_id: str, villages: Collection[str] | None) -> dict[str, int]:
         places = {}
-        for number, place in enumerate(self.table.post[station_id].place, start=1):
+        for number, place in enumerate(self._posts[station_id].place, start=1):
             field = f"post.{station_id}.place {number}"
             if villages is not None and place.desa not in villages:
                 raise BadInputError(f"unknown village {place.desa!r}", file=self._file, field=f"{field}.desa")
@@ -134,7 +134,7 @@ class TravelTimes:
 
     def _hops(self, station: Station) -> dict[str, int]:
         """Return the time to each next post: as the table says, as the station says, else by distance."""
-        said = self.table.post.get(station.id, PostBelow()).to
+        said = self._posts.get(station.id, PostBelow()).to
         if unknown := sorted(set(said) - set(station.downstream)):
             raise BadInputError(
                 f"{station.id!r} does not flow into {unknown[0]!r}",
@@ -183,15 +183,9 @@ def read_travel_times(folder: Path, region: Region, *, villages: Collection[str]
         The file is wrong; names file and field.
     """
     file = folder / DOWNSTREAM_FILE
-    try:
-        table = convert(tomllib.loads(file.read_text("utf-8")), Downstream, file=file)
-    except FileNotFoundError:
-        table = Downstream()
-    except OSError as error:
-        raise BadInputError(error.strerror or str(error), file=file) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInputError(f"not TOML: {error}", file=file) from None
-    return TravelTimes(region, table, file=file, villages=villages)
+    read = read_posts(file, region, Downstream, PostBelow)
+    table, posts = (Downstream(), {}) if read is None else read
+    return TravelTimes(region, table, posts, file=file, villages=villages)
 
 
 def _distance_m(first: Station, second: Station) -> float:
