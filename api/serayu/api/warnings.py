@@ -8,7 +8,7 @@ from serayu.api.bulletins import shown_status, signed_or_agency
 from serayu.api.context import api_of
 from serayu.api.security import EVERYBODY, Principal
 from serayu.models.alert_text import LEVEL_STYLES
-from serayu.models.texts import DRAFTS, LANGUAGES
+from serayu.models.texts import DRAFTS, LANGUAGES, text
 from serayu.models.warning import registers
 from serayu.models.warning.bulletin import Bulletin
 
@@ -27,6 +27,8 @@ class Said(NamedTuple):
     headline: str
     sentences: list[str]
     instruction: str
+    places_title: str
+    places: list[str]
 
 
 class Shown(NamedTuple):
@@ -78,10 +80,13 @@ def _shown(found: list[Bulletin], who: Principal) -> list[Shown]:
 
 def _said(bulletin: Bulletin, lang: str) -> Said:
     message = registers.message(bulletin, lang)
+    sentences = registers.sentences(bulletin, lang, places=False)
     return Said(
         "jv" if lang in DRAFTS else lang,
         lang in DRAFTS,
         message.headline,
-        registers.sentences(bulletin, lang),
+        sentences,
         message.instruction,
+        text("bulletin.areas.word", lang),
+        registers.places(bulletin, lang),
     )

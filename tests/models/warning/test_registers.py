@@ -388,6 +388,22 @@ def test_long_lists_say_how_many_more_there_are() -> None:
     assert "Desa M" not in said
 
 
+def test_places_can_be_listed_instead_of_said() -> None:
+    listed, said = registers.places(ALERT), registers.sentences(ALERT, places=False)
+    assert len(listed) == len(ALERT.impact.areas)
+    assert f"Wilayah terdampak: {', '.join(listed)}." in registers.sentences(ALERT)
+    assert len(said) + 1 == len(registers.sentences(ALERT))
+    assert registers.places(LANDSLIDE) == []
+
+
+def test_what_is_said_to_be_unknown_is_not_said_to_be_missing_too() -> None:
+    impact = Impact(people=3, buildings=None, road_km=None, missing=("buildings", "ruas", "travel_time"))
+    said = registers.message(changed(impact=impact)).description
+    assert "Tidak diketahui: wilayah terdampak, jumlah bangunan, panjang jalan, luas sawah." in said
+    assert said.count("bangunan") == 1
+    assert "travel_time" in said or "waktu tempuh" in said
+
+
 def test_times_in_documents_are_utc() -> None:
     document = bulletin_document(ALERT)
     assert document["sent"] == "2026-01-10T11:31:00Z"

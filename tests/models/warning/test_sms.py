@@ -145,10 +145,15 @@ def test_parts_are_left_out_whole(bulletin: Bulletin) -> None:
         assert f" {people:,} jiwa. ".replace(",", ".") in text
 
 
-def test_the_first_arrival_is_named() -> None:
+def test_the_place_that_is_reached_next_is_named_once() -> None:
     areas = (
+        AffectedArea("33.02.12.2001", "Kaliori", arrival_us=ALERT.sent_us - 3_600_000_000),
         AffectedArea("33.02.12.2002", "Notog", arrival_us=ALERT.sent_us + 3 * 3_600_000_000),
         AffectedArea("33.02.12.2003", "Sidabowa", arrival_us=ALERT.sent_us + 3_600_000_000),
     )
     bulletin = msgspec.structs.replace(ALERT, foreseen=None, impact=Impact(areas=areas))
-    assert "tiba Sidabowa sktr 1 jam. " in sms_text(bulletin)
+    text = sms_text(bulletin)
+    assert "tiba Sidabowa sktr 1 jam. " in text
+    assert text.count("Sidabowa") == 1
+    reached = msgspec.structs.replace(bulletin, impact=Impact(areas=areas[:1]))
+    assert "tiba Kaliori sejak 17.31 WIB. " in sms_text(reached)

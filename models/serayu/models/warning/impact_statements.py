@@ -17,6 +17,9 @@ from serayu.models.warning.spoken import (
 )
 
 AREAS_AT_MOST, NAMES_AT_MOST = 12, 6
+AREAS_KEY = "bulletin.impact.areas"
+LAYERS = {"road_km": "ruas", "rice_ha": "rice"}
+"""Layer that a number comes from, where it has another name."""
 COUNTED = (("people", 0), ("buildings", 0), ("road_km", 1), ("rice_ha", 1))
 """Numbers of an impact and their decimals, in the order in which they are said."""
 
@@ -46,7 +49,7 @@ def impact_statements(impact: Impact, *, sent_us: int) -> Iterator[Phrase]:
         unknown.insert(0, phrase("bulletin.areas.word"))
     if impact.areas:
         areas = names((_area(area, sent_us=sent_us) for area in impact.areas), at_most=AREAS_AT_MOST)
-        yield phrase("bulletin.impact.areas", areas=areas)
+        yield phrase(AREAS_KEY, areas=areas)
     if said:
         yield phrase("bulletin.impact.numbers", numbers=Series(said))
     yield from _lists(impact)
@@ -54,8 +57,12 @@ def impact_statements(impact: Impact, *, sent_us: int) -> Iterator[Phrase]:
         yield phrase("bulletin.unknown", names=Series(tuple(unknown)))
     if clean(impact.basis):
         yield phrase("bulletin.impact.basis", basis=clean(impact.basis))
-    if impact.missing:
-        yield phrase("bulletin.inputs_missing", names=terms("impact.layer", impact.missing))
+    said_unknown = (
+        {LAYERS.get(slug, slug) for slug, _, value in numbers if not known(value)} if unknown else set()
+    )
+    missing = [slug for slug in impact.missing if slug not in said_unknown]
+    if missing:
+        yield phrase("bulletin.inputs_missing", names=terms("impact.layer", missing))
 
 
 def _lists(impact: Impact) -> Iterator[Phrase]:

@@ -5,9 +5,10 @@ from typing import NamedTuple
 from serayu.models.texts import DRAFTS, LANGUAGES, text
 from serayu.models.warning import statements
 from serayu.models.warning.bulletin import Bulletin, BulletinStatus
-from serayu.models.warning.spoken import say
+from serayu.models.warning.impact_statements import AREAS_KEY
+from serayu.models.warning.spoken import Series, say
 
-__all__ = ["Message", "combined", "expiry", "label", "message", "plain_text", "sentences"]
+__all__ = ["Message", "combined", "expiry", "label", "message", "places", "plain_text", "sentences"]
 
 
 class Message(NamedTuple):
@@ -60,12 +61,32 @@ def message(bulletin: Bulletin, lang: str = "id") -> Message:
     return Message(headline, " ".join(sentences(bulletin, lang)), instruction)
 
 
-def sentences(bulletin: Bulletin, lang: str = "id") -> list[str]:
-    """Return the description sentence by sentence, for a page that gives each its own line."""
-    said = [say(sentence, lang) for sentence in statements.description(bulletin)]
+def sentences(bulletin: Bulletin, lang: str = "id", *, places: bool = True) -> list[str]:
+    """Return the description sentence by sentence, for a page that gives each its own line.
+
+    Parameters
+    ----------
+    bulletin, lang
+        As in `message`.
+    places
+        False leaves out the sentence on the affected places, for a page that lists them: see `places`.
+    """
+    said = [
+        say(sentence, lang)
+        for sentence in statements.description(bulletin)
+        if places or sentence.key != AREAS_KEY
+    ]
     if bulletin.status is not BulletinStatus.EXERCISE:
         return said
     return [f"{text('bulletin.exercise', lang)}. {text('bulletin.exercise.only', lang)}", *said]
+
+
+def places(bulletin: Bulletin, lang: str = "id") -> list[str]:
+    """Return the affected places one by one, as the sentence on them names them."""
+    series = (
+        sentence.fields["areas"] for sentence in statements.description(bulletin) if sentence.key == AREAS_KEY
+    )
+    return [say(item, lang) for found in series if isinstance(found, Series) for item in found.items]
 
 
 def combined(bulletin: Bulletin, lang: str = "id") -> Message:

@@ -8,7 +8,7 @@ their words where possible, and end in two dots.
 from collections.abc import Iterator
 
 from serayu.models.texts import DRAFTS, LANGUAGES
-from serayu.models.warning.bulletin import Bulletin, BulletinStatus, Hazard
+from serayu.models.warning.bulletin import AffectedArea, Bulletin, BulletinStatus, Hazard
 from serayu.models.warning.gsm import SEPTETS, gsm, septets
 from serayu.models.warning.impact_statements import AREAS_AT_MOST
 from serayu.models.warning.spoken import Number, Phrase, Value, clean, clock, hours, known, lead, phrase, say
@@ -107,11 +107,7 @@ def _more(bulletin: Bulletin) -> Iterator[Value]:
         yield phrase("bulletin.sms.unverified")
     if over(bulletin):
         return
-    first = min(
-        (area for area in bulletin.impact.areas[:AREAS_AT_MOST] if area.arrival_us is not None),
-        key=lambda area: area.arrival_us or 0,
-        default=None,
-    )
+    first = _first_reached(bulletin)
     if first is not None and first.arrival_us is not None:
         place = phrase("bulletin.sms.arrival", place=shortened(first.name, PLACE_AT_MOST))
         yield _lead(place, first.arrival_us, bulletin.sent_us)
@@ -126,6 +122,13 @@ def _more(bulletin: Bulletin) -> Iterator[Value]:
     yield phrase("bulletin.sms.expires", time=clock(bulletin.expires_us, sent_us=bulletin.sent_us))
 
 
+def _first_reached(bulletin: Bulletin) -> AffectedArea | None:
+    """Return the place that the flood reaches next; where it is everywhere already, where it came first."""
+    timed = [area for area in bulletin.impact.areas[:AREAS_AT_MOST] if area.arrival_us is not None]
+    coming = [area for area in timed if (area.arrival_us or 0) > bulletin.sent_us]
+    return min(coming or timed, key=lambda area: area.arrival_us or 0, default=None)
+
+
 def _lead(what: Phrase, at_us: int, sent_us: int) -> Phrase:
     """Return how long it is until something, with the very numbers that the registers say."""
     said = lead(at_us, sent_us=sent_us)
@@ -138,7 +141,10 @@ def _villages(bulletin: Bulletin, start: list[str], extras: list[str], end: str)
         return []
     fitting: list[str] = []
     for area in bulletin.impact.areas[:VILLAGES_AT_MOST]:
-        longer = [*fitting, gsm(shortened(area.name, PLACE_AT_MOST))]
+        name = shortened(area.name, PLACE_AT_MOST)
+        if any(name in part for part in extras):  # named with its arrival
+            continue
+        longer = [*fitting, name]
         if septets(_joined(start, [*extras, ", ".join(longer)], end)) > SEPTETS:
             break
         fitting = longer
