@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
 from serayu.models.cap.check import check_cap
+from serayu.models.cap.read import read_cap
 from serayu.models.cap.sign import BadSignatureError, verify_cap
 from serayu.models.cap.write import cap_xml
 from serayu.models.errors import BadInputError
@@ -120,6 +121,7 @@ def test_a_signed_alert_is_actual_public_and_verifiable(
     assert (report.valid, report.problems, report.alerts[0].signed) == (True, (), True)
     alert = verify_cap(data, certificate=certificate)
     assert (alert.status, alert.scope, alert.restriction) == ("Actual", "Public", None)
+    assert alert == read_cap(data)
     assert check_signature(data).passed
 
 

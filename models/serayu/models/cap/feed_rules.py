@@ -120,7 +120,7 @@ def _needs(element: Element, names: Iterable[str], namespace: str) -> Problems:
 def _is_time(text: str) -> bool:
     try:
         parse_rfc3339(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return True
 

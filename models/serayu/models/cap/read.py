@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from lxml import etree
-
 from serayu.models.cap.geometry import parse_circle, parse_polygon
 from serayu.models.cap.safe import MAX_BYTES, Element, XmlRefusedError, name_of, parse_xml, text_of
 from serayu.models.cap.structs import (
@@ -208,9 +206,3 @@ def _pairs(element: Element, name: str) -> tuple[tuple[str, str], ...]:
 
 def _number(text: str | None) -> float | None:
     return None if text is None else float(text)
-
-
-def canonical(element: Element) -> bytes:
-    """Return an element in exclusive canonical form: equal bytes for equal content."""
-    encoded: bytes = etree.tostring(element, method="c14n", exclusive=True)
-    return encoded

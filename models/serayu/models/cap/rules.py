@@ -8,9 +8,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from lxml import etree
+
 from serayu.models.cap.info_rules import info_problems
 from serayu.models.cap.problems import CapProblem, Problems, error, warning
-from serayu.models.cap.read import canonical, children
+from serayu.models.cap.read import children
 from serayu.models.cap.safe import Element, name_of, text_of
 from serayu.models.cap.values import moment
 
@@ -144,7 +146,7 @@ def _languages(infos: list[Element]) -> Problems:
     counts = Counter(languages)
     bodies: set[bytes] = set()
     for info, language in zip(infos, languages, strict=True):
-        body = canonical(info)
+        body: bytes = etree.tostring(info, with_tail=False)
         if body in bodies:
             yield warning("info_repeated", "the same info stands before", info)
         elif counts[language] > 1:
