@@ -2,14 +2,27 @@
 
 import logging
 import threading
+from collections.abc import Iterable
 
 from serayu.ingest.alert_publisher import AlertPublisher, Broker
+from serayu.ingest.bulletins import BulletinWriter, load_impact
+from serayu.ingest.clock import IngestClock, Settled
 from serayu.ingest.evaluator import AlertEvaluator
+from serayu.ingest.evidence import StoredEvidence
+from serayu.ingest.forecasting import Forecasting
 from serayu.ingest.metrics import IngestMetrics
+from serayu.models.alert import AlertChange
+from serayu.models.delivery.desk import DeliveryDesk
+from serayu.models.delivery.settings import load_delivery_settings
 from serayu.models.errors import ConflictError, StoreError
 from serayu.models.region import Region
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.register import Register, upgrade
+from serayu.models.times import SystemClock
+from serayu.models.warning.authority import load_authority
+from serayu.models.warning.bulletin import BulletinStatus
+from serayu.models.warning.fallback import stand_in
+from serayu.models.warning.outlook import ForecastSource
 
 EVALUATE_EVERY_S = 0.5
 EVALUATE_PAUSE_S = 0.05  # between two looks: under load the writer needs the processor more
@@ -28,11 +41,19 @@ class AlertLoop:
         What it works with.
     committed
         Set by the writer after every commit.
+    clock
+        Clock of the rules: who is silent, what lapses.
+    queued
+        Set when a bulletin has been recorded: the courier looks at once.
+    rehearsal
+        Status of the bulletins where this is an exercise.
+    forecasts
+        Forecasts the posts; None where nothing is fitted.
     """
 
     name = "alerts"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- the parts that it works with
         self,
         register_url: str,
         store: HotStore,
@@ -41,6 +62,10 @@ class AlertLoop:
         metrics: IngestMetrics,
         *,
         committed: threading.Event,
+        clock: IngestClock,
+        queued: threading.Event,
+        rehearsal: BulletinStatus | None = None,
+        forecasts: ForecastSource | None = None,
     ) -> None:
         self._register_url = register_url
         self._store = store
@@ -48,6 +73,13 @@ class AlertLoop:
         self._broker = broker
         self._metrics = metrics
         self._committed = committed
+        self._settled = Settled(clock)
+        self._queued = queued
+        self._rehearsal = rehearsal
+        self._posts = StoredEvidence(store)
+        self._authority = load_authority(region.folder)
+        self._delivery = load_delivery_settings(region.folder)
+        self._forecasting = Forecasting(forecasts, store, region, metrics)
         self._position = 0
 
     def behind(self) -> int:
@@ -68,24 +100,75 @@ class AlertLoop:
     def _follow(self, register: Register, stopping: threading.Event) -> None:
         evaluator = AlertEvaluator(self._store, register, self._region, name=self.name)
         publisher = AlertPublisher(register, self._store, self._broker, self._region.code)
+        writer = self._make_writer(register)
         while not stopping.is_set():
             self._committed.wait(EVALUATE_EVERY_S)
             self._committed.clear()
             try:
-                while self._evaluated(evaluator, publisher) and not stopping.wait(EVALUATE_PAUSE_S):
+                while self._evaluated(evaluator, publisher, writer) and not stopping.wait(EVALUATE_PAUSE_S):
                     pass
+                self._foresee(evaluator, register)
+                self._look_round(evaluator)
+                publisher.step()
+                self._write(writer)
             except (ConflictError, StoreError) as error:
                 _logger.warning("alerts not evaluated, trying again: %s", error)
                 stopping.wait(RETRY_S)
             stopping.wait(EVALUATE_PAUSE_S)
 
-    def _evaluated(self, evaluator: AlertEvaluator, publisher: AlertPublisher) -> bool:
+    def _evaluated(
+        self, evaluator: AlertEvaluator, publisher: AlertPublisher, writer: BulletinWriter
+    ) -> bool:
         """Evaluate what is new once and publish what changed; True when there is more."""
-        for change in evaluator.step():
-            self._metrics.alert_changes.labels(change.kind.value).inc()
+        changes = evaluator.step()
+        self._count(changes)
         publisher.step()
+        if changes:  # the rest waits until nothing is left to evaluate
+            self._write(writer)
         if evaluator.position != self._position:
             self._position = evaluator.position
             # Its own cursor lives in the register; retention of the hot store looks at this one.
             self._store.set_cursor(self.name, self._position)
         return self.behind() > 0
+
+    def _foresee(self, evaluator: AlertEvaluator, register: Register) -> None:
+        """Let the forecasts of the posts with news raise levels before the crossing, and keep them."""
+        outlooks = self._forecasting.step()
+        if outlooks:
+            register.record_forecasts(outlooks)
+            self._count(evaluator.foresee(outlooks))
+
+    def _look_round(self, evaluator: AlertEvaluator) -> None:
+        """Let lapse what nothing has renewed, the post itself or a stand-in."""
+        now_us = self._settled.now_us()
+        sustained = set()
+        for station in evaluator.levels():
+            found = stand_in(self._region, self._region.stations[station], self._posts, now_us=now_us)
+            if found is not None and found.supports:
+                sustained.add(station)
+        self._count(evaluator.lapse(now_us, sustained=sustained))
+
+    def _write(self, writer: BulletinWriter) -> None:
+        said = writer.step()
+        for bulletin in said:
+            self._metrics.bulletins.labels(bulletin.msg_type.value).inc()
+        if said:
+            self._queued.set()
+
+    def _count(self, changes: Iterable[AlertChange]) -> None:
+        for change in changes:
+            self._metrics.alert_changes.labels(change.kind.value).inc()
+
+    def _make_writer(self, register: Register) -> BulletinWriter:
+        return BulletinWriter(
+            register,
+            self._store,
+            self._region,
+            DeliveryDesk(register, self._delivery),
+            posts=self._posts,
+            rules=self._settled,
+            computer=SystemClock(),
+            rehearsal=self._rehearsal,
+            impact=lambda: load_impact(self._region),
+            authority=self._authority,
+        )

@@ -71,6 +71,13 @@ class IngestMetrics:
         self.alert_changes = Counter(
             "serayu_alert_changes", "Changes of alert level", ["kind"], registry=registry
         )
+        self.bulletins = Counter("serayu_bulletins", "Bulletins recorded", ["type"], registry=registry)
+        self.forecasts = Counter(
+            "serayu_forecasts", "Forecasts asked for: made, none, failed", ["result"], registry=registry
+        )
+        self.forecast_seconds = Histogram(
+            "serayu_forecast_seconds", "One forecast of one post", buckets=_LATENCY_S, registry=registry
+        )
         self.agents = {
             name: Gauge(f"serayu_agent_{name}", help_text, ["station"], registry=registry)
             for name, help_text in _AGENT_GAUGES.items()

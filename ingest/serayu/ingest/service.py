@@ -23,6 +23,7 @@ from serayu.models.region import Region, load_region
 from serayu.models.stores.hot import HotStore
 from serayu.models.times import US_PER_S
 from serayu.models.topics import PREFIX
+from serayu.models.warning.bulletin import BulletinStatus
 
 FORWARD_CURSOR = "influx"
 _logger = logging.getLogger(__name__)
@@ -141,6 +142,9 @@ class IngestService:
         return Forwarder(self.store, long_store, name=FORWARD_CURSOR)
 
     def _make_alerts(self) -> AlertLoop:
+        exercise = (
+            self.settings.exercise or self.settings.clock == "replay"
+        )  # a replay is never the real thing
         return AlertLoop(
             self.settings.register,
             self.store,
@@ -148,6 +152,9 @@ class IngestService:
             self.consumer,
             self.metrics,
             committed=self._committed,
+            clock=self.clock,
+            queued=self._queued,
+            rehearsal=BulletinStatus.EXERCISE if exercise else None,
         )
 
     def _make_courier(self) -> Courier:

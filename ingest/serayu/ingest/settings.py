@@ -32,6 +32,9 @@ class IngestSettings(BaseSettings):
         default=False, description="store and acknowledge; another process evaluates alerts"
     )
     clock: Literal["system", "replay"] = "system"
+    exercise: bool = Field(
+        default=False, description="bulletins go out as Exercise: a drill, a demonstration"
+    )
     max_payload_bytes: int = Field(64 * 1024, ge=256)
     late_after_s: float = Field(1800, gt=0)
     far_future_s: float = Field(600, gt=0)

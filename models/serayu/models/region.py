@@ -2,7 +2,8 @@
 
 ``stations.geojson`` holds Point features whose properties are the fields of `Station` (less region, position and
 thresholds); ``thresholds.toml`` holds one table per river post under ``[post.<station id>]`` with the fields of
-`Thresholds` and, under ``[post.<station id>.siaga]``, those of `SiagaSettings` with spans as text (``"30min"``).
+`Thresholds` and, under ``[post.<station id>.siaga]``, those of `SiagaSettings` with spans as text (``"30min"``). Beside
+the limits ``fallback = ["<station id>", …]`` may name what stands in for the post when it falls silent.
 """
 
 import json
@@ -10,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -88,18 +89,39 @@ def load_region(folder: Path) -> Region:
         raise BadInputError(
             f"limits for unknown stations: {', '.join(unknown)}", file=folder / THRESHOLDS_FILE
         )
+    _check_fallbacks(stations, file=folder / THRESHOLDS_FILE)
     return Region(info, MappingProxyType(stations), folder)
 
 
-def _load_thresholds(file: Path) -> dict[str, tuple[Thresholds, SiagaSettings]]:
+def _check_fallbacks(stations: Mapping[str, Station], *, file: Path) -> None:
+    for station in stations.values():
+        wrong = sorted(name for name in station.fallback if name not in stations or name == station.id)
+        if wrong:
+            message = f"not other stations of the region: {', '.join(wrong)}"
+            raise BadInputError(message, file=file, field=f"post.{station.id}.fallback")
+
+
+class _Post(NamedTuple):
+    """One table of ``thresholds.toml``."""
+
+    limits: Thresholds | None = None
+    settings: SiagaSettings = SiagaSettings()
+    fallback: tuple[str, ...] = ()
+
+
+def _load_thresholds(file: Path) -> dict[str, _Post]:
     if not file.exists():
         return {}
-    posts: dict[str, tuple[Thresholds, SiagaSettings]] = {}
+    posts: dict[str, _Post] = {}
     for station, table in _read_toml(file).get("post", {}).items():
         limits = dict(table)
         spans = _spans(dict(limits.pop("siaga", {})), file=file, field=f"post.{station}.siaga")
         settings = _convert(spans, SiagaSettings, file=file, field=f"post.{station}.siaga")
-        posts[station] = (_convert(limits, Thresholds, file=file, field=f"post.{station}"), settings)
+        others = limits.pop("fallback", [])
+        fallback = _convert(others, tuple[str, ...], file=file, field=f"post.{station}.fallback")
+        posts[station] = _Post(
+            _convert(limits, Thresholds, file=file, field=f"post.{station}"), settings, fallback
+        )
     return posts
 
 
@@ -120,7 +142,7 @@ def _spans(table: dict[str, Any], *, file: Path, field: str) -> dict[str, Any]:
 def _station(
     feature: Any,  # noqa: ANN401 -- JSON of unknown shape, checked here
     info: RegionInfo,
-    posts: Mapping[str, tuple[Thresholds, SiagaSettings]],
+    posts: Mapping[str, _Post],
     *,
     file: Path,
     row: int,
@@ -133,10 +155,11 @@ def _station(
         raise BadInputError(
             "expected [longitude, latitude]", file=file, row=row, field="geometry.coordinates"
         )
-    limits, settings = posts.get(feature["properties"].get("id", ""), (None, SiagaSettings()))
+    post = posts.get(feature["properties"].get("id", ""), _Post())
     fields = {"region": info.code, "lon": position[0], "lat": position[1], **feature["properties"]}
     station = _convert(fields, Station, file=file, row=row)
-    return msgspec.structs.replace(station, thresholds=limits, siaga=settings)
+    fallback = post.fallback or station.fallback
+    return msgspec.structs.replace(station, thresholds=post.limits, siaga=post.settings, fallback=fallback)
 
 
 def _features(file: Path) -> list[Any]:

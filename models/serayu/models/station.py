@@ -101,6 +101,9 @@ class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Limits and behaviour of a river post.
     downstream
         Station ids that its flood reaches next.
+    fallback
+        Station ids that stand in for it when it falls silent, the best first; empty for the usual ones
+        (`serayu.models.warning.fallback.sources`).
     """
 
     id: str
@@ -121,6 +124,7 @@ class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     thresholds: Thresholds | None = None
     siaga: SiagaSettings = SiagaSettings()
     downstream: tuple[str, ...] = ()
+    fallback: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if SLUG.match(self.id) is None or self.id in RESERVED:
