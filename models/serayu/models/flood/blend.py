@@ -1,0 +1,103 @@
+"""One forecast out of several methods, weighted by what each was worth on storms it had not seen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import nnls
+
+from serayu.models.flood.frame import FloatArray, IntArray
+from serayu.models.flood.methods.learner import Learner
+from serayu.models.flood.table import Table
+
+__all__ = ["Blend", "blend_weights", "held_out_blend", "name_of"]
+
+_TOWARDS_EQUAL = 0.02
+_NAMED = 0.05
+
+
+def blend_weights(guesses: FloatArray, changes: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return non-negative weights of the methods for one target.
+
+    Parameters
+    ----------
+    guesses
+        Held-out mean changes, shape (n, methods).
+    changes
+        What became of it, shape (n,).
+    weight
+        Of each row, shape (n,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (methods,). Stacked regression (Breiman 1996) by non-negative least squares; as nothing makes
+        the weights sum to one, the rest goes to persistence. Drawn a little (0.02 of the sum of squares)
+        towards equal weights, for there are few storms [project proposal].
+    """
+    count = guesses.shape[1]
+    gram = (guesses * weight[:, None]).T @ guesses
+    side = (guesses * weight[:, None]).T @ changes
+    pull = _TOWARDS_EQUAL * np.trace(gram) / count + 1e-12
+    gram = gram + pull * np.eye(count)
+    side = side + pull * np.full(count, 1.0 / count)
+    factor = np.linalg.cholesky(gram).T
+    return np.asarray(nnls(factor, np.linalg.solve(factor.T, side))[0], dtype=np.float64)
+
+
+def held_out_blend(guesses: FloatArray, changes: FloatArray, fold_of: IntArray, usable: IntArray) -> FloatArray:
+    """Return the blend of each row with weights that its own fold had no part in.
+
+    Parameters
+    ----------
+    guesses
+        Shape (n, methods), held out.
+    changes
+        Shape (n,); read at *usable* only.
+    fold_of
+        Shape (n,).
+    usable
+        Positions of rows with a known truth.
+    """
+    blended = np.full(len(guesses), np.nan)
+    for fold in np.unique(fold_of):
+        others = usable[fold_of[usable] != fold]
+        held = fold_of == fold
+        weights = blend_weights(guesses[others], changes[others], np.ones(len(others)))
+        blended[held] = guesses[held] @ weights
+    return blended
+
+
+def name_of(names: Sequence[str], weights: FloatArray) -> str:
+    """Return what a column of weights is called: a method's own name, or the blend with its shares."""
+    order = np.argsort(-weights, kind="stable")
+    named = [(names[k], float(weights[k])) for k in order if weights[k] >= _NAMED]
+    if not named:
+        return "persistence"
+    if len(named) == 1:
+        return named[0][0]
+    return "blend(" + ", ".join(f"{name} {share:.2f}" for name, share in named) + ")"
+
+
+@dataclass(eq=False)
+class Blend:
+    """Fitted methods and their weights.
+
+    Parameters
+    ----------
+    learners
+        Fitted.
+    weights
+        Shape (methods, targets), at least 0.
+    """
+
+    learners: list[Learner]
+    weights: FloatArray
+
+    def guesses(self, table: Table) -> FloatArray:
+        """Return what each method says, shape (methods, n, targets)."""
+        return np.stack([learner.predict(table) for learner in self.learners])
+
+    def combine(self, guesses: FloatArray) -> FloatArray:
+        """Return the weighted mean change, shape (n, targets)."""
+        return np.asarray(np.einsum("mnk,mk->nk", guesses, self.weights), dtype=np.float64)

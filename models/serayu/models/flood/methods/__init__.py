@@ -1,0 +1,1 @@
+"""Forecasting methods: each learns from a table of situations what the level will do."""
