@@ -9,7 +9,7 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from serayu.models.impact.layers import Layer
+from serayu.models.impact.layers import Layer, size_of
 from serayu.models.impact.plane import FloatArray, Geometries
 
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -42,22 +42,11 @@ def cut(layer: Layer[Row], area: BaseGeometry) -> Cut:
     """
     shapely.prepare(area)
     index = np.sort(layer.tree.query(area, predicate="intersects"))
-    figures = layer.figures[index]
-    parts = figures.copy()
-    crossing = ~shapely.contains_properly(area, figures)
-    parts[crossing] = shapely.intersection(figures[crossing], area)
-    dimension = shapely.get_dimensions(figures)
-    whole, wet = _size(figures, dimension), _size(parts, dimension)
-    share = np.divide(wet, whole, out=np.zeros_like(wet), where=whole > 0)
+    parts = layer.figures[index]
+    crossing = np.flatnonzero(~shapely.contains_properly(area, parts))
+    parts[crossing] = shapely.intersection(parts[crossing], area)
+    share = np.ones(len(index))
+    wet = size_of(parts[crossing], layer.dimension[index[crossing]])
+    share[crossing] = np.minimum(wet / layer.size[index[crossing]], 1.0)
     wet_at_all = share > 0
-    return Cut(index[wet_at_all], parts[wet_at_all], np.minimum(share[wet_at_all], 1.0))
-
-
-def _size(figures: Geometries, dimension: npt.NDArray[np.int32]) -> FloatArray:
-    """Return one, length or area by the dimension of the uncut figures."""
-    size: FloatArray = np.select(
-        [dimension == 0, dimension == 1],
-        [np.ones(len(figures)), shapely.length(figures)],
-        shapely.area(figures),
-    )
-    return size
+    return Cut(index[wet_at_all], parts[wet_at_all], share[wet_at_all])

@@ -7,14 +7,16 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import shapely
 from shapely.errors import GEOSException
 from shapely.validation import explain_validity
 
 from serayu.models.errors import BadInputError
-from serayu.models.impact.plane import Geometries, LocalPlane
+from serayu.models.impact.plane import FloatArray, Geometries, LocalPlane
 from serayu.models.impact.rows import PlaceRow, RiceRow, RuasRow, SettlementRow, VillageRow, ZoneRow
 
+IntArray = npt.NDArray[np.int32]
 Row = TypeVar("Row", bound=msgspec.Struct)
 
 _POINT, _LINE, _POLYGON, _MULTILINE, _MULTIPOLYGON = 0, 1, 3, 5, 6  # shapely.GeometryType
@@ -64,6 +66,8 @@ class Layer(Generic[Row]):
         What each feature says.
     figures
         Their geometry in metres, same order.
+    dimension, size
+        Of each figure: 0, 1 or 2, and one, its length or its area, m or m².
     tree
         Index over *figures*.
     complete
@@ -72,13 +76,29 @@ class Layer(Generic[Row]):
 
     rows: tuple[Row, ...]
     figures: Geometries
+    dimension: IntArray
+    size: FloatArray
     tree: shapely.STRtree
     complete: bool
 
     @classmethod
     def of(cls, rows: tuple[Row, ...], figures: Geometries, *, complete: bool) -> "Layer[Row]":
-        """Index rows and figures."""
-        return cls(rows, figures, shapely.STRtree(figures), complete)
+        """Measure and index figures."""
+        dimension = shapely.get_dimensions(figures)
+        size = size_of(figures, dimension)
+        return cls(rows, figures, dimension, size, shapely.STRtree(figures), complete)
+
+
+def size_of(figures: Geometries, dimension: IntArray) -> FloatArray:
+    """Return what a figure of that dimension has: one, its length or its area, metres or square metres.
+
+    The dimension is given because a cut polygon may be no more than a line, and then has no size.
+    """
+    size = np.ones(len(figures))
+    lines, areas = dimension == 1, dimension == 2  # noqa: PLR2004 -- the dimension of an area
+    size[lines] = shapely.length(figures[lines])
+    size[areas] = shapely.area(figures[areas])
+    return size
 
 
 class _Feature(msgspec.Struct):

@@ -60,8 +60,10 @@ def _without_holes(area: BaseGeometry) -> list[BaseGeometry]:
     polygons = [
         part
         for part in shapely.get_parts(shapely.get_parts([area]))
-        if part.geom_type == "Polygon" and not part.is_empty
+        if part.geom_type == "Polygon" and part.area > 0
     ]
+    if not shapely.get_num_interior_rings(polygons).any():
+        return polygons
     filled = shapely.union_all([shapely.Polygon(part.exterior) for part in polygons])
     return [shapely.Polygon(part.exterior) for part in shapely.get_parts(filled) if part.area > 0]
 

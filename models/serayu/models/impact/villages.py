@@ -1,6 +1,7 @@
 """Villages and where their people live, with the imported boundaries in place of the packaged ones."""
 
 import csv
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +127,7 @@ def _named(layer: Layer[VillageRow], folder: Path) -> Layer[VillageRow]:
         else msgspec.structs.replace(row, kecamatan=names.get(row.kode[_KECAMATAN]) or None)
         for row in layer.rows
     )
-    return Layer(rows, layer.figures, layer.tree, layer.complete)
+    return dataclasses.replace(layer, rows=rows)
 
 
 def _kecamatan_table(file: Path) -> Mapping[str, str]:
