@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 import shapely
+from rasterio import Affine
 from rasterio.errors import RasterioError
 from rasterio.features import geometry_mask
 from rasterio.warp import transform_geom
@@ -111,13 +112,14 @@ class Dem:
         if window is None:
             return None
         slopes = self._slopes(window)
-        transform = self._raster.window_transform(window) * rasterio.Affine.translation(1, 1)
+        across, down, west, north = self._corner(window)
+        transform = Affine(across, 0.0, west + across, 0.0, down, north + down)  # of the inner cells
         if geometry.geom_type != "Point":
             inside = slopes[geometry_mask([mapping(geometry)], slopes.shape, transform, invert=True)]
             if inside.size:
                 known = inside[~np.isnan(inside)]
                 return float(np.percentile(known, STEEP_PERCENTILE)) if known.size else None
-        column, row = (math.floor(one) for one in ~transform * (inner.x, inner.y))
+        column, row = math.floor((inner.x - transform.c) / across), math.floor((inner.y - transform.f) / down)
         if not (0 <= row < slopes.shape[0] and 0 <= column < slopes.shape[1]):
             return None
         slope = float(slopes[row, column])
@@ -142,9 +144,9 @@ class Dem:
     def _window(self, geometry: BaseGeometry) -> Window | None:
         """Return the cells of a geometry and one more on each side, as far as the model reaches."""
         west, south, east, north = shapely.bounds(geometry)
-        columns, rows = zip(
-            *(~self._raster.transform * corner for corner in ((west, north), (east, south))), strict=True
-        )
+        own = self._raster.transform
+        columns = ((west - own.c) / own.a, (east - own.c) / own.a)
+        rows = ((north - own.f) / own.e, (south - own.f) / own.e)
         first_row, last_row = (
             max(math.floor(min(rows)) - 1, 0),
             min(math.floor(max(rows)) + 2, self._raster.height),
@@ -164,10 +166,15 @@ class Dem:
             heights = self._raster.read(1, window=window, masked=True).astype(np.float64).filled(np.nan)
         except RasterioError as error:
             raise BadInputError(f"the elevation model is damaged: {error}", file=self._file) from None
-        transform = self._raster.window_transform(window)
-        width, height = abs(transform.a), abs(transform.e)
+        across, down, _, north = self._corner(window)
+        width, height = abs(across), abs(down)
         if not self._raster.crs.is_geographic:
             return horn_slope_deg(heights, width_m=width, height_m=height)
         rows = np.arange(1, heights.shape[0] - 1)
-        sizes = np.array([degree_lengths_m(transform.f + (row + 0.5) * transform.e) for row in rows])
+        sizes = np.array([degree_lengths_m(north + (row + 0.5) * down) for row in rows])
         return horn_slope_deg(heights, width_m=sizes[:, :1] * width, height_m=sizes[:, 1:] * height)
+
+    def _corner(self, window: Window) -> tuple[float, float, float, float]:
+        """Return width and height of a cell (signed) and the first corner of a window, in the model's units."""
+        own = self._raster.transform
+        return own.a, own.e, own.c + window.col_off * own.a, own.f + window.row_off * own.e
