@@ -28,7 +28,7 @@ def test_an_alerts_bulletin_is_shown_with_its_origin_numbers_and_registers(
     )
     shown = browser.text("#alerts")
     assert "1.234 jiwa · 1 wilayah · berlaku sampai" in shown
-    assert "1.234 people" in shown
+    assert "1,234 people" in shown
     browser.run("document.querySelector('#alerts .bulletin summary').click()")
     browser.until(lambda: message(said).description in browser.text("#alerts"), what="the Indonesian text")
     assert message(said, "en").instruction in browser.text("#alerts")

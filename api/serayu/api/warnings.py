@@ -20,15 +20,16 @@ SHOWN_AT_MOST = 50
 
 
 class Said(NamedTuple):
-    """A bulletin in one language."""
+    """A bulletin in one language; the places stand between what is said before and after them."""
 
     lang: str
     draft: bool
     headline: str
-    sentences: list[str]
     instruction: str
+    before: list[str]
     places_title: str
     places: list[str]
+    after: list[str]
 
 
 class Shown(NamedTuple):
@@ -80,13 +81,17 @@ def _shown(found: list[Bulletin], who: Principal) -> list[Shown]:
 
 def _said(bulletin: Bulletin, lang: str) -> Said:
     message = registers.message(bulletin, lang)
-    sentences = registers.sentences(bulletin, lang, places=False)
+    whole, others = registers.sentences(bulletin, lang), registers.sentences(bulletin, lang, places=False)
+    before = next(
+        (n for n, (one, other) in enumerate(zip(whole, others, strict=False)) if one != other), len(others)
+    )
     return Said(
         "jv" if lang in DRAFTS else lang,
         lang in DRAFTS,
         message.headline,
-        sentences,
         message.instruction,
+        others[:before],
         text("bulletin.areas.word", lang),
         registers.places(bulletin, lang),
+        others[before:],
     )

@@ -28,7 +28,7 @@ from serayu.models.warning.bulletin import (
 from serayu.models.warning.documents import bulletin_document
 from serayu.models.warning.gsm import gsm, septets
 from serayu.models.warning.sms import sms_text
-from serayu.models.warning.spoken import clean, lead, percent, say
+from serayu.models.warning.spoken import awaited, clean, percent, say
 from tests.models.warning.numbers import numbers
 from tests.models.warning.strategies import bulletins
 
@@ -233,6 +233,7 @@ UPDATE = {"msg_type": MessageType.UPDATE, "references": REFERENCE}
     [
         ({}, "en", "ALERT (Siaga 2, siaga): flood possible, Kali Serayu at Bendung Gerak Serayu"),
         ({"river": None}, "id", "SIAGA (Siaga 2): potensi banjir, Bendung Gerak Serayu"),
+        ({"post": "Serayu di Somagede"}, "id", "SIAGA (Siaga 2): potensi banjir, Serayu di Somagede"),
         ({"before": Siaga.WASPADA, **UPDATE}, "id", "naik dari WASPADA (Siaga 3)"),
         ({"before": Siaga.AWAS, **UPDATE}, "id", "turun dari AWAS (Siaga 1)"),
         ({"before": Siaga.SIAGA, **UPDATE}, "id", "SIAGA (Siaga 2), masih berlaku"),
@@ -361,7 +362,7 @@ def test_the_draft_never_stands_alone() -> None:
 @pytest.mark.parametrize(
     ("minutes", "expected"),
     [
-        (-5, "mungkin sudah, sejak pukul 18.26 WIB"), (0, "mungkin sudah, sejak pukul 18.31 WIB"),
+        (-5, "mungkin sudah tiba, sejak pukul 18.26 WIB"), (0, "mungkin sudah tiba, sejak pukul 18.31 WIB"),
         (1, "sekitar 5 menit lagi, pukul 18.32 WIB"), (57, "sekitar 55 menit lagi, pukul 19.28 WIB"),
         (58, "sekitar 1 jam lagi, pukul 19.29 WIB"), (74, "sekitar 1 jam lagi, pukul 19.45 WIB"),
         (76, "sekitar 1,5 jam lagi, pukul 19.47 WIB"), (270, "sekitar 4,5 jam lagi, pukul 23.01 WIB"),
@@ -369,7 +370,8 @@ def test_the_draft_never_stands_alone() -> None:
     ],
 )  # fmt: skip
 def test_an_arrival_is_said_as_about_so_long_and_at_what_time(minutes: int, expected: str) -> None:
-    assert say(lead(SENT + minutes * US_PER_MINUTE, sent_us=SENT), "id") == expected
+    said = awaited("bulletin.arrival", "bulletin.arrived", SENT + minutes * US_PER_MINUTE, sent_us=SENT)
+    assert say(said, "id").removeprefix("tiba ") == expected
 
 
 @pytest.mark.parametrize(

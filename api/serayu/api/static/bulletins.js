@@ -40,11 +40,16 @@ function reach(bulletin) {
     ["page.bulletin.people", impact.people, 0], ["page.bulletin.buildings", impact.buildings, 0],
     ["page.bulletin.areas", impact.areas.length || null, 0], ["page.bulletin.roads", impact.road_km, 1],
   ].filter(([, value]) => value !== null);
-  const say = (talk) => counts.map(([key, value, decimals]) => talk(key, { n: number(value, decimals) }));
+  const say = (talk) => counts.map(([key, value, decimals]) => talk(key, { n: talk === en ? englishNumber(value, decimals) : number(value, decimals) }));
   const until = { time: wib(bulletin.expires) };
   const unknown = counts.length === 0 && bulletin.level !== "normal";
   const parts = (talk) => [...(unknown ? [talk("page.bulletin.impact_unknown")] : say(talk)), talk("page.bulletin.expires", until)];
   return [element("b", {}, parts(t).join(" · ")), english(parts(en).join(" · "))];
+}
+
+// "1.234 people" would be read as one and a quarter.
+function englishNumber(value, decimals) {
+  return value.toLocaleString("en-GB", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
 function register(said, lang) {

@@ -8,9 +8,9 @@ from serayu.models.warning.spoken import (
     Phrase,
     Series,
     Value,
+    awaited,
     clean,
     known,
-    lead,
     names,
     phrase,
     terms,
@@ -80,7 +80,7 @@ def _area(area: AffectedArea, *, sent_us: int) -> Value:
     if area.people is not None:
         details.append(phrase("bulletin.people", n=Number(area.people)))
     if area.arrival_us is not None:
-        details.append(phrase("bulletin.arrival", lead=lead(area.arrival_us, sent_us=sent_us)))
+        details.append(awaited("bulletin.arrival", "bulletin.arrived", area.arrival_us, sent_us=sent_us))
     return phrase("bulletin.area", name=clean(area.name), details=Series(tuple(details)))
 
 

@@ -132,6 +132,8 @@ def _first_reached(bulletin: Bulletin) -> AffectedArea | None:
 def _lead(what: Phrase, at_us: int, sent_us: int) -> Phrase:
     """Return how long it is until something, with the very numbers that the registers say."""
     said = lead(at_us, sent_us=sent_us)
+    if said is None:
+        return phrase("bulletin.sms.lead.past", what=what, time=clock(at_us, sent_us=sent_us))
     return Phrase(said.key.replace("bulletin.", "bulletin.sms.", 1), {**said.fields, "what": what})
 
 

@@ -105,21 +105,30 @@ def clock(t_us: int, *, sent_us: int) -> str:
     return wib(t_us, date=not same_day)
 
 
-def lead(at_us: int, *, sent_us: int) -> Phrase:
+def lead(at_us: int, *, sent_us: int) -> Phrase | None:
     """Return how long it is until a time, as BPBD DKI says it ("about 4.5 hours until it reaches ..."), and the time.
 
-    Whole and half hours from one hour on, steps of five minutes below [project proposal].
+    Whole and half hours from one hour on, steps of five minutes below [project proposal]. None for a time that is
+    past.
     """
     time = clock(at_us, sent_us=sent_us)
     ahead_us = at_us - sent_us
     if ahead_us <= 0:
-        return phrase("bulletin.lead.past", time=time)
+        return None
     minutes = max(round(ahead_us / US_PER_MINUTE / ROUND_MINUTES), 1) * ROUND_MINUTES
     if minutes < US_PER_HOUR // US_PER_MINUTE:
         return phrase("bulletin.lead.minutes", n=Number(minutes), time=time)
     return phrase(
         "bulletin.lead.hours", n=hours(round(ahead_us / US_PER_HOUR * HALF_HOURS) / HALF_HOURS), time=time
     )
+
+
+def awaited(coming: str, past: str, at_us: int, *, sent_us: int) -> Phrase:
+    """Return the text *coming* with how long it is until then, or the text *past* with since when it is so."""
+    ahead = lead(at_us, sent_us=sent_us)
+    if ahead is None:
+        return phrase(past, time=clock(at_us, sent_us=sent_us))
+    return phrase(coming, lead=ahead)
 
 
 def hours(value: float) -> Number:

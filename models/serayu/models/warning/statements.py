@@ -16,10 +16,10 @@ from serayu.models.warning.spoken import (
     Phrase,
     Term,
     Value,
+    awaited,
     clean,
     hours,
     known,
-    lead,
     names,
     percent,
     phrase,
@@ -137,9 +137,18 @@ def head(bulletin: Bulletin) -> str:
 def _place(bulletin: Bulletin) -> Value:
     if bulletin.hazard is Hazard.LANDSLIDE and bulletin.slope is not None:
         return clean(bulletin.slope.place)
-    if bulletin.river is None or not clean(bulletin.river):
-        return clean(bulletin.post)
-    return phrase("bulletin.place.river", river=clean(bulletin.river), post=clean(bulletin.post))
+    river, post = clean(bulletin.river or ""), clean(bulletin.post)
+    if not river or post.casefold().startswith(
+        _bare(river).casefold()
+    ):  # not "Sungai Serayu di Serayu di Somagede"
+        return post
+    return phrase("bulletin.place.river", river=river, post=post)
+
+
+def _bare(river: str) -> str:
+    """Return a river's name without the word for river."""
+    first, _, rest = river.partition(" ")
+    return rest if rest and first.casefold() in ("sungai", "kali", "s.", "k.") else river
 
 
 def _flood(bulletin: Bulletin) -> Iterator[Phrase]:
@@ -153,7 +162,8 @@ def _flood(bulletin: Bulletin) -> Iterator[Phrase]:
         yield _why(bulletin)
     yield _rate(bulletin.slope_m_per_h)
     if bulletin.foreseen is not None and bulletin.foreseen.crossing_us is not None:
-        yield phrase("bulletin.crossing", lead=lead(bulletin.foreseen.crossing_us, sent_us=bulletin.sent_us))
+        crossing_us = bulletin.foreseen.crossing_us
+        yield awaited("bulletin.crossing", "bulletin.crossed", crossing_us, sent_us=bulletin.sent_us)
 
 
 def _why(bulletin: Bulletin) -> Phrase:
