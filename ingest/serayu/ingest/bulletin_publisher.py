@@ -1,5 +1,7 @@
 """Bulletins on MQTT: the newest of each alert retained under its own topic, cleared when it no longer holds."""
 
+import logging
+
 from serayu.ingest.alert_publisher import Broker
 from serayu.ingest.channels.channel import document_body
 from serayu.ingest.clock import IngestClock
@@ -10,6 +12,7 @@ from serayu.models.warning.bulletin import Bulletin, MessageType
 
 CURSOR = "bulletins-published"
 _AT_ONCE = 500
+_logger = logging.getLogger(__name__)
 
 
 class BulletinPublisher:
@@ -35,10 +38,9 @@ class BulletinPublisher:
         now_us = self._clock.now_us()
         if self._broker.connections != self._connection:
             connection = self._broker.connections
+            held = self._register.bulletins(self._region, active_at_us=now_us, limit=_AT_ONCE)
             recent = self._register.bulletins(self._region, limit=_AT_ONCE)
-            for bulletin in {one.alert_id: one for one in reversed(recent)}.values():
-                self._publish(bulletin, now_us)
-            for bulletin in self._register.bulletins(self._region, active_at_us=now_us, limit=_AT_ONCE):
+            for bulletin in {one.alert_id: one for one in (*held, *reversed(recent))}.values():
                 self._publish(bulletin, now_us)
             self._connection = connection
         for bulletin in [one for one in self._retained.values() if one.expires_us <= now_us]:
@@ -61,7 +63,13 @@ class BulletinPublisher:
 
     def _publish(self, bulletin: Bulletin, now_us: int) -> None:
         holds = bulletin.msg_type is not MessageType.CANCEL and bulletin.expires_us > now_us
-        payload = document_body(bulletin) if holds else b""
+        try:
+            payload = document_body(bulletin) if holds else b""
+        except (
+            Exception
+        ):  # a text that cannot be made must not hold up the deliveries, nor the other bulletins
+            _logger.exception("bulletin %s has no document, it is not published", bulletin.id)
+            return
         self._broker.publish(bulletin_topic(self._region, bulletin.alert_id), payload, retain=True, qos=1)
         if holds:
             self._retained[bulletin.alert_id] = bulletin
