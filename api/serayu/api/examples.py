@@ -43,6 +43,7 @@ ALERT_EXAMPLE: dict[str, Any] = {
     "status": "active",
     "level": "siaga",
     "label": "Siaga 2 (SIAGA)",
+    "outcome": None,
     "highest": "siaga",
     "highest_label": "Siaga 2 (SIAGA)",
     "highest_by_threshold": "siaga",

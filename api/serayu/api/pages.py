@@ -21,7 +21,7 @@ router = APIRouter(include_in_schema=False)
 SCRIPT_TEXTS = (
     "page.age.day", "page.age.hour", "page.age.minute", "page.age.now", "page.alerts.acknowledge",
     "page.alerts.acknowledged", "page.alerts.below", "page.alerts.ended_at",
-    "page.alerts.lowered", "page.alerts.none_active",
+    "page.alerts.lapsed", "page.alerts.lapsed_at", "page.alerts.lowered", "page.alerts.none_active",
     "page.alerts.not_exceeded", "page.alerts.now", "page.alerts.peak", "page.alerts.peak_so_far",
     "page.alerts.reason.forecast", "page.alerts.reason.rate_of_rise", "page.alerts.reason.threshold",
     "page.alerts.retracted", "page.alerts.since", "page.approved", "page.bulletin.areas",

@@ -17,6 +17,7 @@ from serayu.models.quality.flags import reason_names
 from serayu.models.reading import why_absent
 from serayu.models.siaga import Siaga, classify
 from serayu.models.station import Datastream, Station
+from serayu.models.texts import text
 from serayu.models.times import US_PER_S, rfc3339
 
 __all__ = [
@@ -321,7 +322,8 @@ def station_view(
 
 def change_view(change: AlertChange, *, retracted: bool = False) -> dict[str, Any]:
     """Return a change of an alert with the labels of its levels, and whether a later one took it back."""
-    labels = {"from_label": change.before.label, "to_label": change.after.label}
+    to_label = text("alert.unknown.label") if change.unknown else change.after.label
+    labels = {"from_label": change.before.label, "to_label": to_label}
     return {**change_document(change, retracted=retracted), **labels}
 
 

@@ -111,6 +111,7 @@ function why(alert) {
   const last = moves[moves.length - 1];
   if (last && last.kind === "lower") return both("page.alerts.lowered", { level: named(last.from), time: wib(last.at) });
   if (last && last.kind === "retract") return both("page.alerts.retracted", { level: named(last.from) });
+  if (last && last.kind === "lapse") return both("page.alerts.lapsed", { level: named(last.from), time: wib(last.at) });
   const reached = alert.changes.filter((change) => change.to === alert.level && change.reason === alert.reason);
   const time = wib(reached.length ? reached[reached.length - 1].at : alert.opened);
   return both(`page.alerts.reason.${alert.reason}`, { level: named(alert.level), time });
@@ -136,9 +137,10 @@ function endedRow(alert, choose) {
     parts.push(both("page.alerts.retracted", { level: named(opened.to) }));
   } else {
     if (alert.peak) parts.push(both("page.alerts.peak", { level: number(alert.peak.level_m, 2), time: wib(alert.peak.time) }));
-    if (rank(alert.highest_by_threshold) < rank(alert.highest)) parts.push(both("page.alerts.not_exceeded", { level: named(alert.highest) }));
+    if (alert.outcome !== "lapsed" && rank(alert.highest_by_threshold) < rank(alert.highest)) parts.push(both("page.alerts.not_exceeded", { level: named(alert.highest) }));
   }
-  parts.push(both("page.alerts.ended_at", { time: wib(alert.ended), level: number(alert.level_m, 2) }));
+  const ended = alert.outcome === "lapsed" ? "page.alerts.lapsed_at" : "page.alerts.ended_at"; // not known is not normal
+  parts.push(both(ended, { time: wib(alert.ended), level: number(alert.level_m, 2) }));
   return element(
     "li", { class: "ended" },
     head(alert, "past", alert.highest_label, choose),
