@@ -148,6 +148,7 @@ def test_what_a_user_may_write_arrives(broker: servers.Server, writer: str, topi
         ("bgs-hulu", f"{ROOT}/bgs-hulu/alerts"),
         ("bgs-hulu", f"{ROOT}/alerts/019a6f"),
         ("bgs-hulu", f"{ROOT}/alerts/bgs-hulu"),
+        ("bgs-hulu", f"{ROOT}/alerts/019a6f/bulletin"),
         ("bgs-hulu", f"{ROOT}/bgs-hulu/stage/deeper"),
         ("bgs-hulu", f"{ROOT}/bgs-hulu"),
         ("bgs-hulu", "elsewhere/bgs-hulu/stage"),
@@ -171,6 +172,8 @@ def test_what_a_user_may_not_write_never_arrives(broker: servers.Server, writer:
         ("bgs-hulu", f"{ROOT}/bgs-hilir/config", False),
         ("bgs-hulu", f"{ROOT}/bgs-hilir/ack", False),
         ("bgs-hulu", f"{ROOT}/bgs-hilir/latest", False),
+        ("bgs-hulu", f"{ROOT}/alerts/019a6f/bulletin", True),  # its siren may listen
+        ("bgs-hulu", f"{ROOT}/alerts/019a6f", False),
         ("svc.api", f"{ROOT}/bgs-hilir/latest", True),
         ("svc.api", f"{ROOT}/alerts/019a6f", True),
         ("svc.simulator", f"{ROOT}/bgs-hilir/config", True),

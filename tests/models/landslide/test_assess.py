@@ -261,7 +261,7 @@ def test_a_road_has_the_level_of_its_worst_unit_and_is_not_normal_with_an_unknow
     assert report.ruas[2].unknown_units == 1
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(0, 40), min_size=1, max_size=20), st.floats(0, 40), st.integers(0, 19))
 def test_more_rain_never_lowers_a_level(mm: list[float], more: float, place: int) -> None:
     wetter = list(mm)

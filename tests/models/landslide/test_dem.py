@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from rasterio.transform import from_origin
+from rasterio import Affine
 from shapely.geometry import Point, box
 
 from serayu.models.errors import BadInputError
@@ -22,7 +22,8 @@ EAST_M, NORTH_M = degree_lengths_m(NORTH - ROWS / 2 * CELL)
 def plane(*, east: float = 0.0, south: float = 0.0, rows: int = ROWS, columns: int = COLUMNS) -> Grid:
     """Heights that rise by so many metres a cell."""
     down, across = np.mgrid[0:rows, 0:columns].astype(np.float64)
-    return 1000.0 + across * east + down * south
+    heights: Grid = 1000.0 + across * east + down * south
+    return heights
 
 
 def write(
@@ -43,7 +44,7 @@ def write(
         count=1,
         dtype="float32",
         crs=crs,
-        transform=from_origin(west, north, cell, cell),
+        transform=Affine(cell, 0.0, west, 0.0, -cell, north),
         nodata=-32768.0,
     ) as raster:
         raster.write(np.where(np.isnan(heights), -32768.0, heights).astype(np.float32), 1)

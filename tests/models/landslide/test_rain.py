@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serayu.models.landslide.rain import LOOKBACK_H, RainSeries, Window, judge_line, judge_storm
@@ -115,6 +115,7 @@ def test_a_line_finds_the_worst_of_all_windows() -> None:
     assert found.judged == sum(range(1, 11))  # every window of ten hours
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 60), min_size=1, max_size=30))
 def test_a_line_is_exceeded_as_a_search_through_all_windows_says(mm: list[float]) -> None:
     rain, line = hourly(50.0, *mm), ID_THRESHOLDS["muntohar_umy"]
