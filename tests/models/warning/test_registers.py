@@ -240,6 +240,7 @@ UPDATE = {"msg_type": MessageType.UPDATE, "references": REFERENCE}
         ({"before": Siaga.SIAGA, "level": Siaga.NORMAL, **CANCEL}, "id", "Kembali NORMAL (Siaga 4)"),
         ({"before": Siaga.SIAGA, "level": Siaga.NORMAL, **UPDATE}, "en", "Back to NORMAL (Siaga 4)"),
         ({"before": Siaga.SIAGA, **CANCEL}, "id", "DIBATALKAN: peringatan banjir SIAGA (Siaga 2)"),
+        ({"level": Siaga.NORMAL, **CANCEL}, "id", "DICABUT: peringatan banjir sebelumnya tidak berlaku"),
         ({"status": BulletinStatus.EXERCISE}, "id", "LATIHAN – SIAGA (Siaga 2)"),
         ({"status": BulletinStatus.EXERCISE}, "en", "EXERCISE – ALERT"),
     ],
@@ -304,6 +305,11 @@ def test_what_is_over_neither_expires_nor_names_anybody_as_affected() -> None:
     assert "Berlaku sampai" not in said.description
     assert "Wilayah terdampak" not in said.description
     assert said.instruction == "Tetap waspada terhadap hujan susulan."
+    retracted = changed(level=Siaga.NORMAL, before=Siaga.NORMAL, limit_m=None, **CANCEL)
+    assert "NORMAL" not in sms_text(retracted)
+    assert sms_text(retracted).startswith(
+        "PERINGATAN banjir DICABUT. Bendung Gerak Serayu 16,35 m 18.30 WIB. Tidak berlaku"
+    )
     withdrawn = registers.message(changed(before=Siaga.SIAGA, **CANCEL))
     assert withdrawn.instruction == "Peringatan ini tidak berlaku lagi. Ikuti informasi berikutnya."
 

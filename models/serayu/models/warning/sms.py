@@ -12,7 +12,7 @@ from serayu.models.warning.bulletin import AffectedArea, Bulletin, BulletinStatu
 from serayu.models.warning.gsm import SEPTETS, gsm, septets
 from serayu.models.warning.impact_statements import AREAS_AT_MOST
 from serayu.models.warning.spoken import Number, Phrase, Value, clean, clock, hours, known, lead, phrase, say
-from serayu.models.warning.statements import head, label, over, todo
+from serayu.models.warning.statements import label, over, todo, wording
 
 __all__ = ["sms_text"]
 
@@ -21,6 +21,7 @@ POST_AT_MOST, PLACE_AT_MOST, AUTHORITY_AT_MOST = 40, 24, 28
 
 DOTS = ".."
 VILLAGES_AT_MOST = 6
+ENDS = ("clear", "cancel", "lapsed", "withdrawn")
 
 
 def sms_text(bulletin: Bulletin, lang: str = "id") -> str:
@@ -72,7 +73,7 @@ def _first(bulletin: Bulletin, post: str) -> Iterator[Phrase]:
     """Yield what is always there."""
     if bulletin.status is BulletinStatus.EXERCISE:
         yield phrase("bulletin.sms.exercise")
-    key = became if (became := head(bulletin)) in ("clear", "cancel", "lapsed") else "head"
+    key = became if (became := wording(bulletin)) in ENDS else "head"
     hazard = phrase(f"bulletin.hazard.{bulletin.hazard.value}")
     yield phrase(f"bulletin.sms.{key}", label=label(bulletin, bulletin.level), hazard=hazard)
     yield phrase("bulletin.sms.where", post=post, now=_now(bulletin))

@@ -40,13 +40,14 @@ __all__ = [
     "origin",
     "over",
     "todo",
+    "wording",
 ]
 
 
 def headline(bulletin: Bulletin) -> Phrase:
     """Return what happens where, in one line."""
     return phrase(
-        f"bulletin.head.{head(bulletin)}",
+        f"bulletin.head.{wording(bulletin)}",
         label=label(bulletin, bulletin.level),
         before=bulletin.before,
         hazard=phrase(f"bulletin.hazard.{bulletin.hazard.value}"),
@@ -81,6 +82,15 @@ def instruction(bulletin: Bulletin) -> Phrase:
     """Return what to do at the level in force; of an exercise, that nobody need do it."""
     do = phrase(f"bulletin.do.{todo(bulletin)}")
     return phrase("bulletin.exercise.do", do=do) if bulletin.status is BulletinStatus.EXERCISE else do
+
+
+def wording(bulletin: Bulletin) -> str:
+    """Return which wording of the headline fits: as `head`, but ``withdrawn`` for a Cancel from normal to normal.
+
+    What that takes back never was so, and has no level to name.
+    """
+    became = head(bulletin)
+    return "withdrawn" if became == "cancel" and bulletin.level is Siaga.NORMAL else became
 
 
 def todo(bulletin: Bulletin) -> str:
