@@ -44,7 +44,7 @@ class HandPost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     bankfull_m: float
-    radius_km: Annotated[float, msgspec.Meta(gt=0, le=50)]
+    radius_km: Annotated[float, msgspec.Meta(gt=0, le=20)]
 
 
 class HandTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,7 +62,6 @@ class _Window:
     height_m: FloatArray
     transform: Any
     crs: Any
-    near: BaseGeometry
     bankfull_m: float
 
 
@@ -131,7 +130,7 @@ class HandMap:
         cells = np.array([shapely.geometry.shape(outline) for outline, _ in shapes], dtype=object)
         degrees = shapely.transform(cells, lambda places: self._degrees(places, window.crs))
         cells = self._plane.to_metres(degrees)
-        return shapely.union_all(cells).intersection(window.near)
+        return shapely.multipolygons(cells)  # patches of one connectivity meet at corners only
 
     def _degrees(self, places: FloatArray, crs: Any) -> FloatArray:  # noqa: ANN401
         lon, lat = self._rasterio.warp.transform(crs, "EPSG:4326", places[:, 0], places[:, 1])
@@ -153,10 +152,18 @@ class HandMap:
                 f"does not cover the surroundings of {station.id!r}", file=file, field=f"post.{station.id}"
             )
         window = self._rasterio.windows.Window(left, top, right - left, bottom - top)
+        transform = raster.window_transform(window)
         height_m = raster.read(1, window=window, masked=True).astype(float).filled(np.nan)
-        centre = self._plane.to_metres(np.array([shapely.Point(station.lon, station.lat)]))[0]
-        near = centre.buffer(post.radius_km * 1000)
-        return _Window(height_m, raster.window_transform(window), raster.crs, near, post.bankfull_m)
+        circle = self._rasterio.warp.transform_geom(
+            "EPSG:4326", raster.crs, shapely.geometry.mapping(self._circle(station, post.radius_km))
+        )
+        height_m[self._rasterio.features.geometry_mask([circle], height_m.shape, transform)] = np.nan
+        return _Window(height_m, transform, raster.crs, post.bankfull_m)
+
+    def _circle(self, station: Station, radius_km: float) -> BaseGeometry:
+        """Return the surroundings of a post, degrees."""
+        centre = self._plane.to_metres(np.array([shapely.Point(station.lon, station.lat)]))
+        return self._plane.to_degrees(shapely.buffer(centre, radius_km * 1000))[0]
 
 
 def read_hand(folder: Path, region: Region, plane: LocalPlane) -> HandMap | None:

@@ -3,6 +3,8 @@
 Holes are dropped on purpose: CAP has none, and a dry island in a flood is cut off, so it is warned too.
 """
 
+import bisect
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -89,27 +91,37 @@ def _simplified(part: BaseGeometry, points: int, plane: LocalPlane) -> list[Base
 
 def _candidates(part: BaseGeometry, points: int) -> Iterator[BaseGeometry]:
     """Yield simpler and simpler outlines that cover nearly all of the part, in the end its hull or box."""
-    if shapely.get_num_coordinates(part) <= points:
+    if _points(part) <= points:
         yield part
-    tolerance = _FIRST_TOLERANCE_M
     west, south, east, north = part.bounds
-    while tolerance < max(east - west, north - south):
-        simple = shapely.simplify(part, tolerance, preserve_topology=True)
-        if shapely.get_num_coordinates(simple) <= _NEARLY * points:
-            rough = shapely.simplify(part, tolerance / 4, preserve_topology=True)  # growing it is cheaper
-            for growth in _GROWTHS:
-                grown = rough.buffer(growth * tolerance, quad_segs=2)
-                simple = shapely.simplify(grown, tolerance, preserve_topology=True) if growth else simple
-                outline = shapely.Polygon(shapely.get_parts(simple)[0].exterior)
-                if (
-                    shapely.get_num_coordinates(outline) <= points
-                    and outline.is_valid
-                    and outline.intersection(part).area >= _KEEP_EACH * part.area
-                ):
-                    yield outline
-        tolerance *= _STEP
+    span_m = max(east - west, north - south)
+    steps = max(0, math.ceil(math.log(span_m / _FIRST_TOLERANCE_M, _STEP)))
+    rungs = [_FIRST_TOLERANCE_M * _STEP**step for step in range(steps)]
+    first = bisect.bisect_left(
+        rungs, 1, key=lambda rung: int(_points(_smoother(part, rung)) <= _NEARLY * points)
+    )
+    for tolerance in rungs[first:]:
+        rough = _smoother(part, tolerance / 4)  # growing it is cheaper
+        for growth in _GROWTHS:
+            grown = rough.buffer(growth * tolerance, quad_segs=2) if growth else part
+            outline = shapely.Polygon(shapely.get_parts(_smoother(grown, tolerance))[0].exterior)
+            if (
+                _points(outline) <= points
+                and outline.is_valid
+                and outline.intersection(part).area >= _KEEP_EACH * part.area
+            ):
+                yield outline
     hull = part.convex_hull
-    if shapely.get_num_coordinates(hull) <= points:
+    if _points(hull) <= points:
         yield hull
     yield part.minimum_rotated_rectangle
     yield part.envelope
+
+
+def _points(figure: BaseGeometry) -> int:
+    return int(shapely.get_num_coordinates(figure))
+
+
+def _smoother(figure: BaseGeometry, tolerance_m: float) -> BaseGeometry:
+    """Return an outline with fewer points [Douglas and Peucker 1973], valid as it was."""
+    return shapely.simplify(figure, tolerance_m, preserve_topology=True)
