@@ -18,6 +18,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "doctor": ("serayu.standalone.doctor_cli", "Periksa pemasangan · Check the installation"),
     "edge": ("serayu.edge.cli", "Agen di pos · The agent at a station"),
+    "flood": (
+        "serayu.standalone.flood_cli",
+        "Banjir: prakiraan dan peringatan · Floods: forecasts and warnings",
+    ),
     "ingest": ("serayu.ingest.cli", "Terima dan simpan data · Receive and store readings"),
     "keys": ("serayu.api.keys_cli", "Kunci akses · Access keys"),
     "landslide": ("serayu.standalone.landslide_cli", "Bahaya longsor per ruas · Landslide risk per road"),

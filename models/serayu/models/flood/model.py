@@ -126,10 +126,19 @@ class PostModel(Protocol):
         ...
 
     @property
+    def out_of_fold_highest(self) -> Prediction:
+        """The same for the highest level in (t, t + h] of each horizon h: what a warning is decided on."""
+        ...
+
+    @property
     def notes(self) -> Sequence[str]:
         """What was done without, e.g. an upstream post that has no data."""
         ...
 
     def predict(self, frame: Frame, rows: IntArray) -> Prediction:
         """Forecast from *rows*; uses nothing after each row's time."""
+        ...
+
+    def predict_both(self, frame: Frame, rows: IntArray) -> tuple[Prediction, Prediction]:
+        """Forecast the level at each horizon and the highest up to each, from *rows*."""
         ...
