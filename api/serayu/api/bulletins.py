@@ -46,6 +46,27 @@ class Asked(BaseModel, extra="forbid"):
     cursor: Annotated[str | None, Field(description="`next` of the page before.")] = None
 
 
+class Made:
+    """Documents that were made already: a bulletin never changes, and its texts take some milliseconds."""
+
+    def __init__(self, at_most: int = 1000) -> None:
+        self._at_most = at_most
+        self._documents: dict[str, bytes] = {}
+
+    def document(self, bulletin: Bulletin) -> bytes:
+        """Return a bulletin's JSON."""
+        found = self._documents.get(bulletin.id)
+        if found is None:
+            found = msgspec.json.encode(bulletin_document(bulletin))
+            if len(self._documents) >= self._at_most:
+                self._documents.clear()
+            self._documents[bulletin.id] = found
+        return found
+
+
+_made = Made()
+
+
 class Page(msgspec.Struct, frozen=True):
     """Bulletins, the last recorded first, and where the next page begins."""
 
@@ -130,7 +151,7 @@ async def bulletin(
 ) -> Response:
     """Return a bulletin with all its texts."""
     found = await visible_bulletin(api_of(request), who, bulletin_id)
-    return conditional(request, msgspec.json.encode(bulletin_document(found)), JSON)
+    return conditional(request, _made.document(found), JSON)
 
 
 def agency(who: Principal) -> bool:
@@ -202,7 +223,7 @@ def _fits(found: Bulletin, asked: Asked) -> bool:
 
 
 def _encoded(page: Page) -> bytes:
-    documents = [bulletin_document(one) for one in page.bulletins]
+    documents = [msgspec.Raw(_made.document(one)) for one in page.bulletins]
     return msgspec.json.encode({"bulletins": documents, "next": page.following})
 
 

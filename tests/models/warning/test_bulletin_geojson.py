@@ -36,7 +36,7 @@ def test_without_an_area_the_geometry_is_the_station_or_none() -> None:
     assert there == {"type": "Point", "coordinates": [109.2, -7.5]}
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(bulletins())
 def test_a_feature_holds_the_document_and_valid_polygons(bulletin: Bulletin) -> None:
     feature = json.loads(json.dumps(bulletin_feature(bulletin), allow_nan=False))

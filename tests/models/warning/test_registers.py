@@ -142,7 +142,7 @@ def _plain(value: float) -> str:
     return str(Decimal(f"{value:.3f}").normalize() + 0)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(bulletins())
 def test_all_registers_carry_the_same_numbers_times_and_names(bulletin: Bulletin) -> None:
     said = {lang: whole(bulletin, lang) for lang in LANGUAGES}
@@ -157,7 +157,7 @@ def test_all_registers_carry_the_same_numbers_times_and_names(bulletin: Bulletin
         assert len({text.count(name) > 0 for text in said.values()}) == 1, name
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(bulletins())
 def test_a_short_message_says_nothing_that_the_registers_do_not(bulletin: Bulletin) -> None:
     for lang in LANGUAGES:
@@ -167,7 +167,7 @@ def test_a_short_message_says_nothing_that_the_registers_do_not(bulletin: Bullet
         assert set(numbers(short, spoken)) <= set(numbers(said, spoken)) | set(numbers(gsm(said), spoken))
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(bulletins())
 def test_a_document_carries_the_values_of_the_bulletin_and_all_its_texts(bulletin: Bulletin) -> None:
     document = json.loads(json.dumps(bulletin_document(bulletin), allow_nan=False))
@@ -184,7 +184,7 @@ def test_a_document_carries_the_values_of_the_bulletin_and_all_its_texts(bulleti
     assert (document["origin"] == "signed") == bulletin.public == document["public"]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(bulletins())
 def test_only_what_an_authority_signed_is_not_called_monitoring_information(bulletin: Bulletin) -> None:
     for lang, words in (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serayu.models.region import load_region
@@ -136,6 +136,7 @@ def test_a_draft_stands_only_behind_the_indonesian() -> None:
         sms_text(bulletin, "jv")
 
 
+@settings(max_examples=50, deadline=None)
 @given(bulletins())
 def test_parts_are_left_out_whole(bulletin: Bulletin) -> None:
     """The villages and people that are named are named whole: a number is never part of a longer one."""

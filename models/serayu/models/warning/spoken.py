@@ -95,6 +95,8 @@ def clean(name: str) -> str:
     >>> clean(" Pos\n A\x00 ")
     'Pos A'
     """
+    if name.isprintable():
+        return " ".join(name.split())
     shown = (" " if char.isspace() else char for char in name)
     return " ".join("".join(char for char in shown if unicodedata.category(char)[0] != "C").split())
 
