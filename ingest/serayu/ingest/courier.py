@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,6 +31,7 @@ LOOK_EVERY_S = 0.5
 RETRY_S = 1.0
 WORKERS = 8
 LEASE_US = US_PER_MINUTE
+REPORT_EVERY_S = 10.0
 PURGE_EVERY_US = 60 * US_PER_MINUTE
 _logger = logging.getLogger(__name__)
 
@@ -88,6 +90,7 @@ class Courier:
         self._senders = senders
         self._settings = load_delivery_settings(region.folder)
         self._purged_us = 0
+        self._reported_s = 0.0
         self._holder = uuid7(self._clock.now_us())
 
     def run(self, stopping: threading.Event) -> None:
@@ -118,6 +121,7 @@ class Courier:
                     future = pool.submit(dispatcher.dispatch, delivery)
                     future.add_done_callback(lambda _: self._queued.set())
                     running.add(future)
+                self._report(register)
                 self._purge(register)
             except (ConflictError, StoreError) as error:
                 _logger.warning("bulletins not delivered, trying again: %s", error)
@@ -170,6 +174,12 @@ class Courier:
             except Exception as error:  # noqa: BLE001 -- one bad delivery must not end ingest, nor the other ones
                 _logger.error("a defect: %s", _where(error))  # noqa: TRY400 -- its text may hold an address
         return {one for one in running if not one.done()}
+
+    def _report(self, register: Register) -> None:
+        if time.monotonic() - self._reported_s >= REPORT_EVERY_S:
+            self._reported_s = time.monotonic()
+            counts = register.delivery_counts(self._region.code)
+            self._metrics.waiting.set(counts[DeliveryState.QUEUED])
 
     def _purge(self, register: Register) -> None:
         now_us = self._clock.now_us()

@@ -40,6 +40,7 @@ class IngestMetrics:
             ["state"],
             registry=registry,
         )
+        self.waiting = Gauge("serayu_courier_waiting", "Deliveries of bulletins that wait", registry=registry)
         self.retries = Counter(
             "serayu_ingest_store_retries", "Commits that failed and were tried again", registry=registry
         )

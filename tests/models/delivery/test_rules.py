@@ -2,7 +2,10 @@
 
 import hmac
 import json
+import re
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -86,6 +89,19 @@ def test_the_published_signatures_are_those_of_rfc_2104() -> None:
             == f"t={timestamp},v1={mac}"
         )
         assert verify_signature(body, vector["header"], vector["secret"], now_s=timestamp + 299)
+
+
+def test_the_documented_check_and_vectors_are_right() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "delivery.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 -- what receivers are told to copy
+    now_s = int(time.time())
+    assert names["good"](b"{}", sign(b"{}", "rahasia", timestamp_s=now_s), "rahasia")
+    assert not names["good"](b"{ }", sign(b"{}", "rahasia", timestamp_s=now_s), "rahasia")
+    assert not names["good"](b"{}", sign(b"{}", "rahasia", timestamp_s=now_s - 400), "rahasia")
+    for vector in json.loads(VECTORS.read_text("utf-8"))["vectors"]:
+        assert f"`{vector['header']}`" in page
 
 
 GOOD = sign(b"{}", "rahasia", timestamp_s=1000)

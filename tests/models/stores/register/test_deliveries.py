@@ -290,6 +290,17 @@ def test_an_acknowledgement_stops_the_escalation_and_its_time_is_kept(
     assert (one.acknowledged_by, one.seconds_to_acknowledge) == ("piket", 90.0)
 
 
+def test_a_landslide_is_acknowledged_without_a_record_of_an_alert(register: Register) -> None:
+    issue(register, ALERT)
+    with pytest.raises(NotFoundError):
+        register.acknowledge(ALERT.alert_id, by="piket", now_us=NOON_US)
+    assert len(register.open_escalations(REGION)) == 1
+    said = {"region": REGION, "by": "piket", "note": "dilihat"}
+    assert register.acknowledge_bulletins(ALERT.alert_id, **said, now_us=NOON_US + 1) == 1
+    assert register.acknowledge_bulletins(ALERT.alert_id, **said, now_us=NOON_US + 2) == 0
+    assert [entry.detail for entry in register.audit_entries()] == ["dilihat"]
+
+
 def test_a_rise_asks_for_an_acknowledgement_of_its_own(register: Register) -> None:
     alert_id = alarmed(register)
     first = msgspec.structs.replace(ALERT, alert_id=alert_id)

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from serayu.models.delivery.delivery import Attempt, Delivery, DeliveryState, Escalation, NewDelivery
 from serayu.models.errors import NotFoundError
 from serayu.models.siaga_levels import Siaga
+from serayu.models.stores.register.audit import write_audit
 from serayu.models.stores.register.database import Database
 from serayu.models.stores.register.schema import delivery, delivery_attempt, escalation
 from serayu.models.warning.bulletin import Bulletin
@@ -209,6 +210,32 @@ class Deliveries(Database):
             query = query.where(escalation.c.alert_id == alert_id)
         with self.reading() as connection:
             return [_escalation(row) for row in connection.execute(query).mappings()]
+
+    def acknowledge_bulletins(
+        self, alert_id: str, *, region: str, by: str, note: str = "", now_us: int
+    ) -> int:
+        """Note that a person has seen what was said of an alert that the register has no record of, e.g. a landslide.
+
+        Alerts of river posts are acknowledged by `AlertLog.acknowledge`, which does this too.
+
+        Returns
+        -------
+        int
+            How many escalations this stopped; 0 where nothing waited.
+        """
+        with self.writing() as connection:
+            stopped = acknowledge_escalations(connection, alert_id, by=by, now_us=now_us)
+            if stopped:
+                write_audit(
+                    connection,
+                    region,
+                    actor=by,
+                    action="bulletin.acknowledge",
+                    target=alert_id,
+                    detail=note,
+                    now_us=now_us,
+                )
+        return stopped
 
     def escalate(
         self,
