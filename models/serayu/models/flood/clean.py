@@ -21,6 +21,7 @@ from serayu.models.times import US_PER_DAY, US_PER_HOUR
 __all__ = ["LevelLimits", "LevelQc", "Verdict", "clean_level", "clean_rain", "learn_limits"]
 
 _JUDGED_GAP_US = 12 * US_PER_HOUR  # after a longer gap the level may be anywhere within the span
+_JUDGED_STEPS_OUTSIDE = 2.5
 _CONFIRM_FAR = 6  # readings that agree before a level far outside all that was seen is believed
 _STUCK_SHORTEST_US = 12 * US_PER_HOUR
 _FEW = 50  # values below which nothing is learnt
@@ -205,13 +206,13 @@ class LevelQc:
         self._newest_us = t_us
         limits = self._limits
         outside = not limits.low <= value <= limits.high
-        if not outside and self._follows(t_us, value, self._t0, self._v0):
+        if self._follows(t_us, value, self._t0, self._v0, outside=outside):
             self._believe(t_us, value)
             stands_us = t_us - self._run_since_us
             longest = limits.stuck_high_us if value > limits.high_water else limits.stuck_low_us
             return Verdict.STUCK if stands_us > longest else Verdict.GOOD
-        waiting = not math.isnan(self._v1) and t_us > self._t1
-        agrees = waiting and self._follows(t_us, value, self._t1, self._v1)
+        waiting = self._v1 == self._v1 and t_us > self._t1
+        agrees = waiting and self._follows(t_us, value, self._t1, self._v1, outside=outside)
         self._agreeing = self._agreeing + 1 if agrees else 0
         if agrees and (not outside or self._agreeing >= _CONFIRM_FAR):
             self._believe(t_us, value)
@@ -224,12 +225,18 @@ class LevelQc:
         self._v1 = math.nan
         self._agreeing = 0
 
-    def _follows(self, t_us: int, value: float, before_us: int, before: float) -> bool:
-        """Tell whether the river can have gone from *before* to *value* in that time."""
+    def _follows(self, t_us: int, value: float, before_us: int, before: float, *, outside: bool) -> bool:
+        """Tell whether the river can have gone from *before* to *value* in that time.
+
+        Outside the span of the fit part only small steps count: a record flood climbs there, a misplaced decimal
+        point after a gap does not.
+        """
         span_us = t_us - before_us
-        if before != before or span_us > _JUDGED_GAP_US:  # noqa: PLR0124 - NaN: nothing before
-            return True
-        steps = max(1.0, span_us / self._limits.step_us)
+        step_us = self._limits.step_us
+        longest_us = _JUDGED_STEPS_OUTSIDE * step_us if outside else _JUDGED_GAP_US
+        if before != before or span_us > longest_us:  # noqa: PLR0124 - NaN: nothing before
+            return not outside
+        steps = max(1.0, span_us / step_us)
         change = value - before
         return change <= self._limits.rise * steps if change >= 0 else -change <= self._limits.fall * steps
 
