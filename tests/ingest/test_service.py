@@ -53,7 +53,9 @@ def running(settings: IngestSettings) -> Iterator[IngestService]:
 def test_every_part_has_a_name_and_ends_when_told(settings: IngestSettings) -> None:
     with running(settings):
         names = {thread.name for thread in threading.enumerate()}
-        parts = {f"serayu-ingest-{part}" for part in ("consumer", "writer", "housekeeping", "evaluator")}
+        parts = {
+            f"serayu-ingest-{part}" for part in ("consumer", "writer", "housekeeping", "evaluator", "courier")
+        }
         assert parts <= names
     assert not {thread.name for thread in threading.enumerate()} & parts
 

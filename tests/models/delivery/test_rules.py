@@ -17,7 +17,9 @@ from serayu.models.delivery.recipient import QuietHours
 from serayu.models.delivery.retry import wait_us
 from serayu.models.delivery.settings import DeliverySettings, RetryRule, load_delivery_settings
 from serayu.models.delivery.signature import sign, verify_signature
+from serayu.models.delivery.stop import is_stop
 from serayu.models.errors import BadInputError
+from serayu.models.places import default_region
 from serayu.models.siaga_levels import Siaga
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, parse_rfc3339
 
@@ -149,6 +151,20 @@ def test_a_masked_address_does_not_tell_it() -> None:
 
 def test_a_region_without_timers_has_the_defaults(tmp_path: Path) -> None:
     assert load_delivery_settings(tmp_path) == DeliverySettings()
+
+
+def test_the_region_that_comes_with_serayu_has_timers_that_can_be_read() -> None:
+    assert load_delivery_settings(default_region()).escalation.wait_us(0) == 10 * US_PER_MINUTE
+
+
+@pytest.mark.parametrize("text", ["BERHENTI", " berhenti.\n", "Stop", "UNREG", "stop!", "berhenti siaga"])
+def test_words_that_stop(text: str) -> None:
+    assert is_stop(text)
+
+
+@pytest.mark.parametrize("text", ["", "tidak berhenti hujan", "stopkontak", "kapan berhenti?", "1"])
+def test_words_that_do_not_stop(text: str) -> None:
+    assert not is_stop(text)
 
 
 def test_timers_are_written_as_people_write_them(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from serayu.models.delivery.recipient import Address, Channel, ConsentAction, Qu
 from serayu.models.delivery.settings import DeliverySettings
 from serayu.models.errors import BadInputError, ConflictError, NotFoundError
 from serayu.models.siaga_levels import Siaga
-from serayu.models.stores.register import Register
+from serayu.models.stores.register import Register, upgrade
+from serayu.models.stores.register.database import sqlite_url
 from serayu.models.stores.register.schema import metadata
 from serayu.models.stores.register.vault import KEY_FILE, Vault
 from serayu.models.warning.bulletin import Hazard
@@ -163,6 +164,18 @@ def test_erasing_forgets_the_number_and_keeps_the_bare_log(register: Register, v
     with pytest.raises(ConflictError, match="erased"):
         register.opt_in(person.id, source="formulir", now_us=1)
     register.add_recipient(citizen(), Address(PHONE), vault)  # may come back as somebody new
+
+
+def test_what_was_erased_is_not_left_in_the_pages_of_the_file(tmp_path: Path, vault: Vault) -> None:
+    file = tmp_path / "register.db"
+    upgrade(sqlite_url(file))
+    with Register(sqlite_url(file)) as register:
+        person = register.add_recipient(citizen(name="Bu Siti"), Address(PHONE), vault)
+    assert b"Siti" in file.read_bytes()
+    with Register(sqlite_url(file)) as register:
+        register.erase_recipient(person.id, now_us=1)
+    assert not file.with_name("register.db-wal").exists()
+    assert b"Siti" not in file.read_bytes()
 
 
 def test_a_number_of_nobody_can_be_forgotten(register: Register, vault: Vault) -> None:

@@ -62,7 +62,8 @@ class BulletinLog(Database):
         with self.writing() as connection:
             if connection.dialect.name == "postgresql":
                 # Numbers are given before commits: without this a stream could pass one that appears later.
-                connection.execute(text("LOCK TABLE bulletin IN EXCLUSIVE MODE"))
+                # This mode lets the rows be referred to: an escalation that queues deliveries does not wait for it.
+                connection.execute(text("LOCK TABLE bulletin IN SHARE ROW EXCLUSIVE MODE"))
             if connection.execute(select(table.c.number).where(_same(bulletin))).first() is not None:
                 return False
             connection.execute(insert(table), _row(bulletin, now_us))

@@ -19,7 +19,13 @@ from serayu.models.errors import (
 BUSY_TIMEOUT_MS = 5000
 _WRITES = "serayu_writes"
 _POSTGRES = "postgresql"
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY")
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "temp_store=MEMORY",
+    "secure_delete=ON",
+)
 _DISK_FULL = "53100"  # PostgreSQL: disk_full
 _UNDEFINED_TABLE = "42P01"  # PostgreSQL: undefined_table
 
