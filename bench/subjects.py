@@ -92,7 +92,7 @@ def our_ingest(
 ) -> Iterator[OurIngest]:
     """Run our ingest on an empty store until the block ends."""
     data, ready = folder / "data", folder / "ready"
-    data.mkdir(parents=True)
+    data.mkdir(parents=True, exist_ok=True)
     environment = {
         **os.environ,
         "SERAYU_INGEST_BROKER_URL": broker,

@@ -1,8 +1,10 @@
 """The loop that turns committed observations into alerts and publishes them."""
 
 import logging
+import math
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 
 from serayu.ingest.alert_publisher import AlertPublisher, Broker
 from serayu.ingest.bulletins import BulletinWriter, load_impact
@@ -11,6 +13,8 @@ from serayu.ingest.evaluator import AlertEvaluator
 from serayu.ingest.evidence import StoredEvidence
 from serayu.ingest.forecasting import Forecasting
 from serayu.ingest.metrics import IngestMetrics
+from serayu.ingest.rounds import Round
+from serayu.ingest.sensor_watch import SensorWatch
 from serayu.models.alert import AlertChange
 from serayu.models.delivery.desk import DeliveryDesk
 from serayu.models.delivery.settings import load_delivery_settings
@@ -20,12 +24,16 @@ from serayu.models.stores.hot import HotStore
 from serayu.models.stores.register import Register, upgrade
 from serayu.models.times import SystemClock
 from serayu.models.warning.authority import load_authority
-from serayu.models.warning.bulletin import BulletinStatus
+from serayu.models.warning.bulletin import Bulletin, BulletinStatus
 from serayu.models.warning.fallback import stand_in
 from serayu.models.warning.outlook import ForecastSource
 
 EVALUATE_EVERY_S = 0.5
-EVALUATE_PAUSE_S = 0.05  # between two looks: under load the writer needs the processor more
+PAUSE_LEAST_S, PAUSE_MOST_S = 0.005, 0.05
+"""Between two looks: as long as the last one took, for under load the writer needs the processor more."""
+LOOK_ROUND_EVERY_S = 0.25
+LOOK_ROUND_S = 0.03
+"""How often, and how long at a time, alerts that have not changed are looked at [project proposal]."""
 RETRY_S = 1.0
 _logger = logging.getLogger(__name__)
 
@@ -80,7 +88,11 @@ class AlertLoop:
         self._authority = load_authority(region.folder)
         self._delivery = load_delivery_settings(region.folder)
         self._forecasting = Forecasting(forecasts, store, region, metrics)
+        self._sensors = SensorWatch(store, region, metrics)
         self._position = 0
+        self._round = Round(LOOK_ROUND_S)
+        self._sustained: set[str] = set()
+        self._looked_s = -math.inf
 
     def behind(self) -> int:
         """Return how many changes of the hot store are not yet evaluated."""
@@ -104,17 +116,20 @@ class AlertLoop:
         while not stopping.is_set():
             self._committed.wait(EVALUATE_EVERY_S)
             self._committed.clear()
+            begun_s = time.monotonic()
             try:
-                while self._evaluated(evaluator, publisher, writer) and not stopping.wait(EVALUATE_PAUSE_S):
-                    pass
+                while self._evaluated(evaluator, publisher, writer) and not stopping.wait(_pause_s(begun_s)):
+                    begun_s = time.monotonic()
                 self._foresee(evaluator, register)
-                self._look_round(evaluator)
-                publisher.step()
-                self._write(writer)
+                if begun_s - self._looked_s >= LOOK_ROUND_EVERY_S:
+                    self._look_round(evaluator)
+                    publisher.step()
+                    self._note(writer.step())
+                    self._looked_s = begun_s
             except (ConflictError, StoreError) as error:
                 _logger.warning("alerts not evaluated, trying again: %s", error)
                 stopping.wait(RETRY_S)
-            stopping.wait(EVALUATE_PAUSE_S)
+            stopping.wait(_pause_s(begun_s))
 
     def _evaluated(
         self, evaluator: AlertEvaluator, publisher: AlertPublisher, writer: BulletinWriter
@@ -122,9 +137,9 @@ class AlertLoop:
         """Evaluate what is new once and publish what changed; True when there is more."""
         changes = evaluator.step()
         self._count(changes)
-        publisher.step()
         if changes:  # the rest waits until nothing is left to evaluate
-            self._write(writer)
+            self._note(writer.tell_changes())
+            publisher.step()
         if evaluator.position != self._position:
             self._position = evaluator.position
             # Its own cursor lives in the register; retention of the hot store looks at this one.
@@ -136,20 +151,24 @@ class AlertLoop:
         outlooks = self._forecasting.step()
         if outlooks:
             register.record_forecasts(outlooks)
-            self._count(evaluator.foresee(outlooks))
+            changes = evaluator.foresee(outlooks)
+            self._count(changes)
+            if changes:
+                self._looked_s = -math.inf  # they are told at once
 
     def _look_round(self, evaluator: AlertEvaluator) -> None:
-        """Let lapse what nothing has renewed, the post itself or a stand-in."""
+        """Let lapse what nothing has renewed, the post itself or a stand-in, each time all were looked at."""
         now_us = self._settled.now_us()
-        sustained = set()
-        for station in evaluator.levels():
+        for station in self._round.turn(evaluator.levels()):
             found = stand_in(self._region, self._region.stations[station], self._posts, now_us=now_us)
             if found is not None and found.supports:
-                sustained.add(station)
-        self._count(evaluator.lapse(now_us, sustained=sustained))
+                self._sustained.add(station)
+        if self._round.complete:
+            sustained, self._sustained = self._sustained, set()
+            self._count(evaluator.lapse(now_us, sustained=sustained))
 
-    def _write(self, writer: BulletinWriter) -> None:
-        said = writer.step()
+    def _note(self, said: Sequence[Bulletin]) -> None:
+        """Count bulletins, and wake the courier."""
         for bulletin in said:
             self._metrics.bulletins.labels(bulletin.msg_type.value).inc()
         if said:
@@ -172,3 +191,8 @@ class AlertLoop:
             impact=lambda: load_impact(self._region),
             authority=self._authority,
         )
+
+
+def _pause_s(begun_s: float) -> float:
+    """Return how long to leave the processor to others after work that began at a monotonic second."""
+    return min(max(time.monotonic() - begun_s, PAUSE_LEAST_S), PAUSE_MOST_S)

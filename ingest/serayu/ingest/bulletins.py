@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from serayu.ingest.rounds import Round
 from serayu.models.alert import Alert, AlertChange
 from serayu.models.delivery.desk import DeliveryDesk
 from serayu.models.errors import BadInputError
@@ -25,6 +26,8 @@ VALID_US = US_PER_DAY
 """How long a bulletin holds after the evidence behind it, unless renewed."""
 RENEW_BEFORE_US = 2 * US_PER_HOUR
 """How long before it expires a bulletin is renewed [project proposal]."""
+LOOK_AFTER_S = 0.03
+"""Longest time in which a step looks after alerts that have not changed [project proposal]."""
 _AT_ONCE = 200
 _logger = logging.getLogger(__name__)
 
@@ -118,23 +121,29 @@ class BulletinWriter:
         self._make_impact = impact
         self._impact: ImpactSource | None = None
         self._impact_made = False
+        self._round = Round(LOOK_AFTER_S)
 
     def step(self) -> list[Bulletin]:
         """Write what has to be said now; return what was recorded.
+
+        Every change is told. The active alerts are looked after in turn: with hundreds of them a step gets to some,
+        the next to others, so that a change never waits long.
 
         Raises
         ------
         StoreError
             A store could not be read or written; the next step takes up at the same place.
         """
-        said = self._tell_changes()
-        for alert in self._register.active_levels(self._region.code).values():
-            bulletin = self._look_after(alert)
+        said = self.tell_changes()
+        alerts = self._register.active_levels(self._region.code)
+        for station in self._round.turn(alerts):
+            bulletin = self._look_after(alerts[station])
             if bulletin is not None and self._issue(bulletin):
                 said.append(bulletin)
         return said
 
-    def _tell_changes(self) -> list[Bulletin]:
+    def tell_changes(self) -> list[Bulletin]:
+        """Write what the recorded changes ask for and nothing else; returns and raises as `step` does."""
         said = []
         position = self._store.cursor(CURSOR)
         if position > self._register.last_change_id():
@@ -149,7 +158,9 @@ class BulletinWriter:
         return said
 
     def _issue(self, bulletin: Bulletin) -> bool:
-        return self._desk.issue(bulletin, rules_us=bulletin.sent_us, now_us=self._computer.now_us())
+        # Not `sent_us`, which is rounded up: until then the courier would have to wait.
+        rules_us = max(self._rules.now_us(), bulletin.at_us)
+        return self._desk.issue(bulletin, rules_us=rules_us, now_us=self._computer.now_us())
 
     # -- what is said ------------------------------------------------------------------------------------------
 
