@@ -256,7 +256,7 @@ def test_every_alert_arrives_while_the_receiver_is_killed_and_comes_back(
             queued.set()
 
     def sent() -> int:
-        return register.delivery_counts(REGION)[DeliveryState.SENT]
+        return _count(register, DeliveryState.SENT)
 
     with couriers(url, tmp_path, store, region, RulesClock(NOON_US)) as queued:
         first = start_receiver(port, file)
@@ -307,6 +307,42 @@ def test_what_a_killed_courier_had_taken_is_sent_by_the_next_one(
     with couriers(url, tmp_path, store, region, RulesClock(NOON_US), post=post):
         wait_for(lambda: register.delivery(taken.id).state is DeliveryState.SENT, what="delivery")
     assert [(one.delivery_id, one.attempt) for one in post.sent] == [(taken.id, 2)]
+
+
+def test_a_courier_that_is_killed_again_and_again_leaves_nothing_out(
+    register: Register, tmp_path: Path, add: Callable[..., Recipient]
+) -> None:
+    """Two couriers, each a process killed in the midst of it, then one that may finish."""
+    (tmp_path / "delivery.toml").write_text(QUICK)
+    port, file, alerts = free_port(), tmp_path / "received", 40
+    place = add(agency(allow_private=True), Address(f"http://127.0.0.1:{port}/", SECRET))
+    for number in range(alerts):
+        force(register, alarm(number), place)
+    receiver = start_receiver(port, file)
+    try:
+        for target in (3, 12, None):
+            courier = subprocess.Popen([sys.executable, "-m", "tests.ingest.courier_process", str(tmp_path)])
+            try:
+                if target is None:
+                    wait_for(lambda: _count(register, DeliveryState.SENT) == alerts, what="every alert")
+                else:
+                    wait_for(lambda: len(received(file)) >= target, what="some alerts")  # noqa: B023 -- used at once
+            finally:
+                courier.kill()
+                courier.wait()
+    finally:
+        receiver.kill()
+        receiver.wait()
+    came = received(file)
+    assert {one["body"]["alert"] for one in came} == {f"alert-{number}" for number in range(alerts)}
+    assert all(one["good"] for one in came)
+    for one in register.deliveries():
+        taken = [other["attempt"] for other in came if other["id"] == one.id]
+        assert taken == sorted(set(taken))  # a repetition has a number of its own
+
+
+def _count(register: Register, state: DeliveryState) -> int:
+    return register.delivery_counts(REGION)[state]
 
 
 def test_nobody_acknowledges_and_the_next_step_is_told(

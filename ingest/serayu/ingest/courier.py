@@ -194,6 +194,7 @@ class Courier:
 
 def usual_senders(gateway: Callable[[Channel], str | None]) -> dict[Channel, Sender]:
     """Return the sender of each channel; *gateway* returns the URL of a phone channel's gateway."""
+    import serayu.models.warning.documents  # noqa: F401, PLC0415 -- here, so that the first alert need not wait for it
     from serayu.ingest.channels.webhook import Webhook  # noqa: PLC0415 -- httpx: a quarter second of ingest's start
 
     words = AppriseChannel(gateway)
