@@ -38,14 +38,17 @@ def blend_weights(guesses: FloatArray, changes: FloatArray, weight: FloatArray) 
     count = guesses.shape[1]
     gram = (guesses * weight[:, None]).T @ guesses
     side = (guesses * weight[:, None]).T @ changes
+    speaks = np.diag(gram) > 0
     pull = _TOWARDS_EQUAL * np.trace(gram) / count + 1e-12
     gram = gram + pull * np.eye(count)
     side = side + pull * np.full(count, 1.0 / count)
     factor = np.linalg.cholesky(gram).T
-    return np.asarray(nnls(factor, np.linalg.solve(factor.T, side))[0], dtype=np.float64)
+    return np.where(speaks, nnls(factor, np.linalg.solve(factor.T, side))[0], 0.0)
 
 
-def held_out_blend(guesses: FloatArray, changes: FloatArray, fold_of: IntArray, usable: IntArray) -> FloatArray:
+def held_out_blend(
+    guesses: FloatArray, changes: FloatArray, fold_of: IntArray, usable: IntArray
+) -> FloatArray:
     """Return the blend of each row with weights that its own fold had no part in.
 
     Parameters
@@ -75,7 +78,7 @@ def name_of(names: Sequence[str], weights: FloatArray) -> str:
     if not named:
         return "persistence"
     if len(named) == 1:
-        return named[0][0]
+        return str(named[0][0])
     return "blend(" + ", ".join(f"{name} {share:.2f}" for name, share in named) + ")"
 
 

@@ -23,7 +23,8 @@ _SITUATION = (
 )  # fmt: skip
 _GROUP_SHARES = (0.5, 0.8, 0.95)
 _LEAST_GROUP = 200
-_MOST_ROWS = 20_000
+_MOST_ROWS = 6_000
+_MOST_ROWS_QUICK = 2_500
 _SMALLEST_SHARE = 0.05
 
 
@@ -75,7 +76,9 @@ class Spread:
         """Return the mean size of the error, shape (n,), unit of the level."""
         if self.model is None:
             return np.full(len(inputs), self.typical)
-        return np.maximum(self.model.predict(inputs), _SMALLEST_SHARE * self.typical)
+        return np.asarray(
+            np.maximum(self.model.predict(inputs), _SMALLEST_SHARE * self.typical), dtype=np.float64
+        )
 
     def errors(self, size: FloatArray) -> FloatArray:
         """Return the quantiles of the error, shape (n, q)."""
@@ -83,7 +86,9 @@ class Spread:
         return np.asarray(size[:, None] * self.quantiles[group], dtype=np.float64)
 
 
-def calibrate(inputs: FloatArray, error: FloatArray, fold_of: IntArray, *, seed: int) -> tuple[Spread, FloatArray]:
+def calibrate(
+    inputs: FloatArray, error: FloatArray, fold_of: IntArray, *, seed: int, quick: bool = False
+) -> tuple[Spread, FloatArray]:
     """Learn the distribution of errors from held-out ones.
 
     Parameters
@@ -96,6 +101,8 @@ def calibrate(inputs: FloatArray, error: FloatArray, fold_of: IntArray, *, seed:
         Fold of each row, shape (n,).
     seed
         Of the trees.
+    quick
+        Learn the size from fewer rows and trees: for a model that is seldom used.
 
     Returns
     -------
@@ -117,22 +124,30 @@ def calibrate(inputs: FloatArray, error: FloatArray, fold_of: IntArray, *, seed:
         for side in (0, 1):
             other = known[half[known] != side]
             if len(other) >= _LEAST_GROUP:
-                fitted = _size_model(inputs[other], error[other], typical, seed=seed)
+                fitted = _size_model(inputs[other], error[other], typical, seed=seed, quick=quick)
                 size[half == side] = fitted.predict(inputs[half == side])
         size = np.maximum(size, _SMALLEST_SHARE * typical)
-        model = _size_model(inputs[known], error[known], typical, seed=seed)
+        model = _size_model(inputs[known], error[known], typical, seed=seed, quick=quick)
     scores, sizes = error[known] / size[known], size[known]
     edges, quantiles = _grouped(scores, sizes)
     return Spread(model, typical, edges, quantiles), size
 
 
-def _size_model(inputs: FloatArray, error: FloatArray, typical: float, *, seed: int) -> HistGradientBoostingRegressor:
-    every = -(-len(error) // _MOST_ROWS)
+def _size_model(
+    inputs: FloatArray, error: FloatArray, typical: float, *, seed: int, quick: bool
+) -> HistGradientBoostingRegressor:
+    every = -(-len(error) // (_MOST_ROWS_QUICK if quick else _MOST_ROWS))
     size = np.abs(error[::every]) + 0.02 * typical  # gamma deviance needs a size above 0
     return HistGradientBoostingRegressor(
-        loss="gamma", max_iter=80, learning_rate=0.08, max_leaf_nodes=8, min_samples_leaf=60,
-        l2_regularization=5.0, early_stopping=False, random_state=seed,
-    ).fit(inputs[::every], size)  # fmt: skip
+        loss="gamma",
+        max_iter=25 if quick else 60,
+        learning_rate=0.2 if quick else 0.1,
+        max_leaf_nodes=8,
+        min_samples_leaf=60,
+        l2_regularization=5.0,
+        early_stopping=False,
+        random_state=seed,
+    ).fit(inputs[::every], size)
 
 
 def _grouped(scores: FloatArray, sizes: FloatArray) -> tuple[FloatArray, FloatArray]:

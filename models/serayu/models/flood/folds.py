@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from serayu.models.flood.frame import FloatArray, IntArray
 
-__all__ = ["Thinned", "time_folds", "training_rows", "thinned"]
+__all__ = ["Thinned", "thinned", "time_folds", "training_rows"]
 
 Thinned = tuple[IntArray, FloatArray]
 
@@ -65,11 +65,11 @@ def training_rows(fold_of: IntArray, fold: int, *, gap: int) -> npt.NDArray[np.b
     total = np.concatenate([[0.0], np.cumsum(held)])
     n = len(held)
     low, high = np.maximum(np.arange(n) - gap, 0), np.minimum(np.arange(n) + gap + 1, n)
-    return (total[high] - total[low]) == 0
+    return np.asarray(total[high] - total[low] == 0, dtype=np.bool_)
 
 
 def thinned(activity: FloatArray, *, most: int, seed: int) -> Thinned:
-    """Return rows that stand for all: every row of a storm, few of the calm, with weights that keep the means.
+    """Return rows that stand for all: the most active quarter of *most*, fewer of the calm, weighted to keep means.
 
     Parameters
     ----------
@@ -84,15 +84,17 @@ def thinned(activity: FloatArray, *, most: int, seed: int) -> Thinned:
     -------
     tuple
         Positions, ascending, and weights 1 / p, where p is the chance that the row was kept (Horvitz and
-        Thompson 1952): a weighted mean of the sample is unbiased for that of all rows.
+        Thompson 1952): a weighted mean of the sample is unbiased for that of all rows. Where many rows are
+        equally active, more are kept.
     """
     n = len(activity)
     if n <= most:
         return np.arange(n), np.ones(n)
     least = most / (2 * n)
-    scale = max(float(np.partition(activity, -most // 2)[-most // 2]), 1e-12)
+    storm = activity >= np.partition(activity, -most // 4)[-most // 4]
+    scale = max(float(activity[storm].min()), 1e-12)
     for _ in range(20):  # the scale at which about `most` rows are kept
-        chance = np.clip(activity / scale, least, 1.0)
+        chance = np.where(storm, 1.0, np.clip(activity / scale, least, 1.0))
         scale *= float(np.clip(chance.sum() / most, 0.5, 2.0))
     keep = np.flatnonzero(np.random.default_rng(seed).random(n) < chance)
     return keep, 1.0 / chance[keep]

@@ -26,8 +26,8 @@ Makers = Sequence[Callable[[], Learner]]
 
 _FOLDS = 4
 _GAP_H = 24
-_MOST_ROWS = 9_000
-_MOST_ROWS_FALLBACK = 5_000
+_MOST_ROWS = 8_000
+_MOST_ROWS_FALLBACK = 3_000
 _LEAST_ROWS = 60
 _LEAST_FOR_TREES = 300
 _BETTER = 0.99
@@ -47,14 +47,15 @@ class _Lesson:
     gap: int
 
 
-def _makers(*, seed: int, rows: int, whole: bool) -> Makers:
+def _makers(*, seed: int, rows: int, whole: bool, horizons: int) -> Makers:
     makers: list[Callable[[], Learner]] = [Persistence, Trend]
     if rows >= _LEAST_ROWS:
         makers += [Ridge, Reservoir]
     if rows >= _LEAST_FOR_TREES:
-        makers += [lambda: Boosting(seed=seed, rounds=200 if whole else 120)]
+        # A fall-back is fitted for each upstream post: it does without the dearest method.
+        makers += [lambda: Trees(seed=seed, count=40 if whole else 20)]
         if whole:
-            makers += [lambda: Trees(seed=seed)]
+            makers += [lambda: Boosting(seed=seed, only=horizons)]
     return makers
 
 
@@ -153,7 +154,7 @@ def _fit_variant(
     whole = not without
     most = _MOST_ROWS if whole else _MOST_ROWS_FALLBACK
     lesson = _lesson(frame, fit_rows, spec, seed=seed)
-    makers = _makers(seed=seed, rows=len(lesson.complete), whole=whole)
+    makers = _makers(seed=seed, rows=len(lesson.complete), whole=whole, horizons=len(spec.horizons_h))
     names = [make().name for make in makers]
     guesses = _guess_held_out(makers, lesson, most=most, seed=seed)
     weights, held_out, chosen = _choose(lesson, guesses, names)
@@ -161,14 +162,16 @@ def _fit_variant(
     used = np.flatnonzero(weights.sum(axis=1) > 0) if enough else np.zeros(1, dtype=np.int64)
     if len(used) == 0:
         used = np.zeros(1, dtype=np.int64)
-    learners = _train([makers[k] for k in used], lesson, lesson.complete, most=most, seed=seed)
+    learners = _train([makers[int(k)] for k in used], lesson, lesson.complete, most=most, seed=seed)
     spreads, size = [], np.empty_like(held_out)
     for target in range(held_out.shape[1]):
         inputs = spread_inputs(lesson.table, guesses[used][:, :, target], held_out[:, target])
         error = lesson.changes[:, target] - held_out[:, target]
-        spread, size[:, target] = calibrate(inputs, error, lesson.fold_of, seed=seed)
+        spread, size[:, target] = calibrate(inputs, error, lesson.fold_of, seed=seed, quick=not whole)
         spreads.append(spread)
-    return _Fit(Variant(without, spec, Blend(learners, weights[used]), spreads), lesson, held_out, size, chosen)
+    return _Fit(
+        Variant(without, spec, Blend(learners, weights[used]), spreads), lesson, held_out, size, chosen
+    )
 
 
 def _fallbacks(spec: FeatureSpec) -> list[tuple[str, ...]]:

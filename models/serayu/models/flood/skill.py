@@ -64,7 +64,7 @@ def storm_skill(change: FloatArray, guess: FloatArray, *, step_h: float, seed: i
     size = np.where(known, np.abs(np.nan_to_num(change)), 0.0)
     great = (size > np.quantile(size[known], _STORM_QUANTILE)) & known
     reach = max(1, round(_AROUND_H / step_h))
-    near = np.convolve(great, np.ones(2 * reach + 1), mode="same") > 0
+    near = np.convolve(great, np.ones(2 * reach + 1))[reach : reach + len(great)] > 0
     number = np.cumsum(np.diff(near.astype(np.int64), prepend=0) == 1) - 1
     rows = near & known
     count = int(number.max()) + 1 if rows.any() else 0

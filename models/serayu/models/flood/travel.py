@@ -13,7 +13,7 @@ _LEAST_PAIRS = 100
 
 
 def _rises(level: FloatArray, *, hour: int) -> FloatArray:
-    """Changes over three hours, drawn in to their 0.5 to 99.5 % range so that a typing error does not decide."""
+    """Return changes over three hours, drawn in to their 0.5 to 99.5 % range so that a typing error does not decide."""
     known = last_known(level, limit=3 * hour)
     change = known - lagged(known, 3 * hour)
     if not np.isfinite(change).any():

@@ -33,7 +33,11 @@ class Reservoir:
 
     def _inputs(self, table: Table) -> FloatArray:
         fed = [table.column(name) for name in self.parts]
-        drained = [-table.column("above_mean_168h"), -table.column("storage_square"), -table.column("below_max_24h")]
+        drained = [
+            -table.column("above_mean_168h"),
+            -table.column("storage_square"),
+            -table.column("below_max_24h"),
+        ]
         going_on = [table.column("change_1h"), table.column("change_3h")]
         flat = np.ones(len(table))
         return np.nan_to_num(np.column_stack([*fed, *drained, *going_on, flat, -flat]))

@@ -54,7 +54,8 @@ class Ridge:
             weighted = inputs[part] * weight[part, None]
             grams.append(weighted.T @ inputs[part])
             sides.append(weighted.T @ left[part])
-        gram, side, eye = sum(grams), sum(sides), np.eye(inputs.shape[1])
+        gram, side = np.sum(grams, axis=0), np.sum(sides, axis=0)
+        eye = np.eye(inputs.shape[1])
         penalties = _ALPHAS * weight.sum()
         errors = np.zeros((len(_ALPHAS), left.shape[1]))
         for part, less_gram, less_side in zip(parts, grams, sides, strict=True):
