@@ -76,7 +76,11 @@ def assess(units: Sequence[PlacedUnit], evidence: Evidence, *, at_us: int) -> Re
     at_us
         The moment, microseconds UTC.
     """
-    results = [_assess_unit(placed, evidence, at_us=at_us) for placed in units]
+    wanted = {name for placed in units for name in placed.unit.rain}
+    gauges = {
+        name: RainEvidence.of(series, at_us=at_us) for name, series in evidence.rain.items() if name in wanted
+    }
+    results = [_assess_unit(placed, evidence, gauges, at_us=at_us) for placed in units]
     names = {placed.unit.ruas: placed.unit.ruas_name for placed in units}
     roads = [
         _ruas(ruas, name, [result for result in results if result.ruas == ruas])
@@ -92,10 +96,12 @@ def assess(units: Sequence[PlacedUnit], evidence: Evidence, *, at_us: int) -> Re
     )
 
 
-def _assess_unit(placed: PlacedUnit, evidence: Evidence, *, at_us: int) -> UnitResult:
+def _assess_unit(
+    placed: PlacedUnit, evidence: Evidence, gauges: Mapping[str, RainEvidence | None], *, at_us: int
+) -> UnitResult:
     unit, missing = placed.unit, list[str]()
     slope = _slope(placed, evidence, missing)
-    gauge, without, rain = _gauge(unit, evidence.rain, at_us=at_us)
+    gauge, without, rain = _gauge(unit, gauges)
     found = _rain_rules(rain, slope, unit, missing)
     state = _soil(unit, evidence, slope, missing, at_us=at_us)
     safety = rules.safety_rule(state)
@@ -118,7 +124,7 @@ def _assess_unit(placed: PlacedUnit, evidence: Evidence, *, at_us: int) -> UnitR
         without_gauges=without,
         rain_until=None if rain is None else rfc3339(rain.until_us),
         rules=(*found, safety),
-        antecedent=Antecedent() if rain is None else rules.antecedent(rain),
+        antecedent=Antecedent() if rain is None else rain.antecedent,
         soil=state,
         findings=tuple(finding.kind.value for finding in seen),
         missing=tuple(missing),
@@ -139,12 +145,10 @@ def _slope(placed: PlacedUnit, evidence: Evidence, missing: list[str]) -> _Slope
 
 
 def _gauge(
-    unit: SlopeUnit, series: Mapping[str, RainSeries], *, at_us: int
+    unit: SlopeUnit, gauges: Mapping[str, RainEvidence | None]
 ) -> tuple[str | None, tuple[str, ...], RainEvidence | None]:
     """Return the gauge that speaks for a unit: the first whose last day is whole, else the first with rain."""
-    looked = {
-        name: RainEvidence.of(series[name], at_us=at_us) if name in series else None for name in unit.rain
-    }
+    looked = {name: gauges.get(name) for name in unit.rain}
     speaking = {name: rain for name, rain in looked.items() if rain is not None}
     whole = [name for name, rain in speaking.items() if rain.last_day.complete]
     gauge = next(iter([*whole, *speaking]), None)

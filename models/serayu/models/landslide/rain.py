@@ -5,16 +5,26 @@ back than a value can stand for, the rest of the interval is a gap: rain there i
 known is then a lower bound of the window's rain.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from serayu.models.landslide.thresholds import IdThreshold
-from serayu.models.times import US_PER_HOUR, US_PER_S
+from serayu.models.times import US_PER_HOUR, US_PER_MINUTE, US_PER_S
 
-__all__ = ["DRY_H", "LOOKBACK_H", "IdFinding", "RainSeries", "Storm", "Window", "judge_line", "judge_storm"]
+__all__ = [
+    "DRY_H",
+    "LOOKBACK_H",
+    "IdFinding",
+    "RainSeries",
+    "Storm",
+    "Window",
+    "judge_line",
+    "judge_lines",
+    "judge_storm",
+]
 
 LOOKBACK_H = 240
 """Longest window, hours: the validity of Caine's line, the shortest of the three."""
@@ -26,6 +36,7 @@ _SLACK = 1.5  # a value may come half an interval late [project proposal]
 _GAP_S = 1.0  # gaps shorter than this are rounding
 _UPPER_QUARTILE = 0.75
 _SUBHOURLY_H = (1 / 6, 0.25, 0.5, 0.75)
+_HOUR_PARTS_MIN = (60, 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)
 
 Times = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
@@ -95,6 +106,7 @@ class RainSeries:
         self.limit_us = round(_SLACK * usual) if limit_h is None else round(limit_h * US_PER_HOUR)
         self._ends = ends
         self._points, self._known, self._gap = self._cumulate(steps, depths)
+        self._points_s = self._seconds(self._points) if self._points.size else np.zeros(0)
 
     def __len__(self) -> int:
         return int(self._ends.size)
@@ -116,10 +128,12 @@ class RainSeries:
 
     def totals(self, begin_us: Times, end_us: Times) -> tuple[Values, Values]:
         """Return known rain, mm, and hours without a value, of many windows; shapes (m,)."""
-        known = np.maximum(self._at(end_us, self._known) - self._at(begin_us, self._known), 0.0)
-        gap_s = self._gap_at(end_us) - self._gap_at(begin_us)
-        gap_h = np.where(gap_s < _GAP_S, 0.0, gap_s / 3600.0)
-        return known, gap_h
+        (known_begin, gap_begin), (known_end, gap_end) = self.so_far(begin_us), self.so_far(end_us)
+        return _between(known_begin, known_end), _gap_hours(gap_begin, gap_end)
+
+    def so_far(self, times_us: Times) -> tuple[Values, Values]:
+        """Return the rain known so far, mm, and the time without a value so far, s, both from an arbitrary zero."""
+        return self._at(times_us, self._known), self._gap_at(times_us)
 
     def _cumulate(self, steps: Times, depths: Values) -> tuple[Times, Values, Values]:
         if not self._ends.size:
@@ -138,7 +152,7 @@ class RainSeries:
     def _at(self, times_us: Times, values: Values) -> Values:
         if not self._points.size:
             return np.zeros(times_us.shape)
-        found: Values = np.interp(self._seconds(times_us), self._seconds(self._points), values)
+        found: Values = np.interp(self._seconds(times_us), self._points_s, values)
         return found
 
     def _gap_at(self, times_us: Times) -> Values:
@@ -245,30 +259,87 @@ class IdFinding:
 
 
 def judge_line(series: RainSeries, within: Window, line: IdThreshold) -> IdFinding | None:
-    """Return what a line says about every window of a storm.
+    """Return what a line says about every window of a storm; see `judge_lines`."""
+    return judge_lines(series, within, [line])[line.name]
 
-    Windows end at each value and are as long as the line is valid for: all whole hours, and 10 to 45 minutes where
-    the values are that fine. None where the storm is shorter than any of them or the values coarser.
+
+def judge_lines(
+    series: RainSeries, within: Window, lines: Iterable[IdThreshold]
+) -> Mapping[str, IdFinding | None]:
+    """Return what each line says about every window of a storm, by its name.
+
+    Windows are as long as a line is valid for: all whole hours, and 10 to 45 minutes where the values are that fine.
+    They end at each value; values of an hour or finer are looked at in steps that part an hour evenly, backwards from
+    the storm's newest value, so that all windows of one length are one subtraction. None where the storm is shorter
+    than any of them or the values coarser.
     """
+    wanted = list(lines)
+    best: dict[str, IdFinding | None] = {line.name: None for line in wanted}
+    counts = {line.name: [0, 0] for line in wanted}
+    for hours, begins, ends, mm, gap_h in _windows(series, within):
+        for line in (one for one in wanted if one.holds_for(hours)):
+            limit_mm = line.depth_mm(hours)
+            counts[line.name][0] += ends.size
+            counts[line.name][1] += int(((gap_h > 0) & (mm <= limit_mm)).sum())
+            top, known = int(mm.argmax()), best[line.name]
+            if known is None or mm[top] / limit_mm > known.ratio:
+                window = Window(int(begins[top]), int(ends[top]), float(mm[top]), float(gap_h[top]))
+                best[line.name] = IdFinding(window, limit_mm, float(mm[top] / limit_mm), 0, 0)
+    return {
+        name: None if found is None else replace(found, judged=counts[name][0], unknown=counts[name][1])
+        for name, found in best.items()
+    }
+
+
+def _windows(series: RainSeries, within: Window) -> Iterator[tuple[float, Times, Times, Values, Values]]:
+    """Give for each length, h, the windows of it: begins, ends, known rain (mm), hours without a value."""
+    step_us = _even_step_us(series)
+    if step_us is None:
+        yield from _windows_at_values(series, within, _durations(series, within))
+        return
+    count = (within.end_us - within.begin_us) // step_us
+    points = within.end_us - np.arange(count, -1, -1, dtype=np.int64) * step_us
+    known, gap_s = series.so_far(points)
+    for hours in _durations(series, within):
+        steps, rest = divmod(round(hours * US_PER_HOUR), step_us)
+        if rest:
+            yield from _windows_at_values(series, within, [hours])
+        elif steps <= count:
+            yield (
+                hours,
+                points[:-steps],
+                points[steps:],
+                _between(known[:-steps], known[steps:]),
+                _gap_hours(gap_s[:-steps], gap_s[steps:]),
+            )
+
+
+def _windows_at_values(
+    series: RainSeries, within: Window, durations: Iterable[float]
+) -> Iterator[tuple[float, Times, Times, Values, Values]]:
     ends = _ends(series, within)
-    best: IdFinding | None = None
-    judged = unknown = 0
-    for hours in _durations(series, within, line):
+    for hours in durations:
         chosen = ends[ends - round(hours * US_PER_HOUR) >= within.begin_us - US_PER_S]
-        if not chosen.size:
-            continue
-        begins = chosen - round(hours * US_PER_HOUR)
-        mm, gap_h = series.totals(begins, chosen)
-        limit_mm = line.depth_mm(hours)
-        judged += chosen.size
-        unknown += int(((gap_h > 0) & (mm <= limit_mm)).sum())
-        top = int(mm.argmax())
-        if best is None or mm[top] / limit_mm > best.ratio:
-            window = Window(int(begins[top]), int(chosen[top]), float(mm[top]), float(gap_h[top]))
-            best = IdFinding(window, limit_mm, float(mm[top] / limit_mm), 0, 0)
-    if best is None:
+        if chosen.size:
+            begins = chosen - round(hours * US_PER_HOUR)
+            yield hours, begins, chosen, *series.totals(begins, chosen)
+
+
+def _even_step_us(series: RainSeries) -> int | None:
+    """Return the longest even part of an hour that is not longer than the values' interval; None for coarser ones."""
+    if series.step_us > US_PER_HOUR + US_PER_S:
         return None
-    return IdFinding(best.window, best.threshold_mm, best.ratio, judged, unknown)
+    parts_us = (minutes * US_PER_MINUTE for minutes in _HOUR_PARTS_MIN)
+    return next((part for part in parts_us if part <= series.step_us + US_PER_S), US_PER_MINUTE)
+
+
+def _between(begin: Values, end: Values) -> Values:
+    return np.maximum(end - begin, 0.0)
+
+
+def _gap_hours(begin_s: Values, end_s: Values) -> Values:
+    gap_s = end_s - begin_s
+    return np.where(gap_s < _GAP_S, 0.0, gap_s / 3600.0)
 
 
 def _ends(series: RainSeries, within: Window) -> Times:
@@ -276,8 +347,8 @@ def _ends(series: RainSeries, within: Window) -> Times:
     return ends if ends.size else np.array([within.end_us], np.int64)
 
 
-def _durations(series: RainSeries, within: Window, line: IdThreshold) -> list[float]:
+def _durations(series: RainSeries, within: Window) -> list[float]:
     hours = [*_SUBHOURLY_H, *range(1, LOOKBACK_H + 1)]
     finest = (series.step_us - US_PER_S) / US_PER_HOUR
     longest = within.hours + 1e-6
-    return [float(one) for one in hours if line.holds_for(one) and finest <= one <= longest]
+    return [float(one) for one in hours if finest <= one <= longest]

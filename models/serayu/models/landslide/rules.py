@@ -1,13 +1,15 @@
 """The rules of an assessment, each giving one result with its number, threshold, window and verdict."""
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 
 from serayu.models.hydrology.rain import antecedent_index_mm
 from serayu.models.landslide.levels import SlopeLevel, one_less
-from serayu.models.landslide.rain import DRY_H, RainSeries, Storm, Window, judge_line, judge_storm
+from serayu.models.landslide.rain import DRY_H, IdFinding, RainSeries, Storm, Window, judge_lines, judge_storm
 from serayu.models.landslide.result import Antecedent, RuleResult, SoilState, Verdict
 from serayu.models.landslide.stability import Soil, factor_of_safety
 from serayu.models.landslide.thresholds import ANTECEDENT, ID_THRESHOLDS, IdThreshold
@@ -17,7 +19,6 @@ from serayu.models.times import US_PER_DAY, US_PER_HOUR, rfc3339
 __all__ = [
     "SAFETY",
     "RainEvidence",
-    "antecedent",
     "antecedent_rule",
     "line_rules",
     "safety_rule",
@@ -34,8 +35,9 @@ _SAFETY_LEVELS = ((1.0, SlopeLevel.SIAGA), (1.25, SlopeLevel.WASPADA), (1.5, Slo
 _ZONE_LEVELS = {Zone.A: SlopeLevel.SIAGA, Zone.B: SlopeLevel.WASPADA, Zone.C: SlopeLevel.PANTAU}
 
 
-class RainEvidence(NamedTuple):
-    """A gauge's rain as the rules look at it.
+@dataclass(frozen=True)
+class RainEvidence:
+    """A gauge's rain as the rules look at it; what does not depend on the slope is worked out once.
 
     Parameters
     ----------
@@ -64,6 +66,18 @@ class RainEvidence(NamedTuple):
         last_day = series.window(until_us - DRY_H * US_PER_HOUR, until_us)
         return cls(series, until_us, judge_storm(series, until_us=until_us), last_day)
 
+    @cached_property
+    def lines(self) -> Mapping[str, IdFinding | None]:
+        """What each intensity-duration line says about the storm, by name; nothing without a storm."""
+        if self.storm is None:
+            return {}
+        return judge_lines(self.series, self.storm.window, ID_THRESHOLDS.values())
+
+    @cached_property
+    def antecedent(self) -> Antecedent:
+        """The rain before; a span with a gap is None."""
+        return _antecedent(self)
+
     def verdict(self, *, exceeded: bool, open_windows: bool) -> Verdict:
         """Return the verdict of a rule: rain that is known is a lower bound, so it can exceed in spite of gaps."""
         if exceeded:
@@ -82,7 +96,7 @@ def line_rules(rain: RainEvidence, *, zone: Zone | None) -> list[RuleResult]:
 
 
 def _line_rule(rain: RainEvidence, line: IdThreshold, *, zone: Zone | None) -> RuleResult:
-    found = None if rain.storm is None else judge_line(rain.series, rain.storm.window, line)
+    found = rain.lines.get(line.name)
     if rain.storm is not None and found is None:
         return RuleResult(rule=line.name, verdict=Verdict.UNKNOWN, source=line.source)
     window = rain.last_day if found is None else found.window
@@ -102,8 +116,7 @@ def _line_rule(rain: RainEvidence, line: IdThreshold, *, zone: Zone | None) -> R
     return _over(result, window)
 
 
-def antecedent(rain: RainEvidence) -> Antecedent:
-    """Return the rain before; a span with a gap is None."""
+def _antecedent(rain: RainEvidence) -> Antecedent:
     three, fifteen = _three_and_fifteen(rain)
     days = [
         rain.series.window(end_us - US_PER_DAY, end_us)
