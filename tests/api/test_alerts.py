@@ -173,6 +173,11 @@ def test_an_alert_that_lapsed_for_want_of_data_is_not_back_to_normal(api: Site) 
     api.change("hulu", Siaga.NORMAL, Siaga.WASPADA, level_m=2.2)
     api.change("hulu", Siaga.WASPADA, Siaga.NORMAL, level_m=2.2, kind=ChangeKind.LAPSE)
     (alert,) = api.get("/api/v1/alerts", status="ended").json()["alerts"]
-    assert (alert["level"], alert["label"], alert["outcome"]) == (None, "TIDAK DIKETAHUI (tidak ada data)", "lapsed")
-    assert [(change["to"], change["to_label"]) for change in alert["changes"]][-1] == (None, alert["label"])
+    assert (alert["level"], alert["label"], alert["outcome"]) == (
+        None,
+        "TIDAK DIKETAHUI (tidak ada data)",
+        "lapsed",
+    )
+    last = alert["changes"][-1]
+    assert (last["kind"], last["unknown"], last["to_label"]) == ("lapse", True, alert["label"])
     assert alert["highest"] == "waspada"

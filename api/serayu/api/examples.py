@@ -32,6 +32,7 @@ CHANGE_EXAMPLE: dict[str, Any] = {
     "slope_m_per_h": 0.41,
     "verified": True,
     "retracted": False,
+    "unknown": False,
     "from_label": "Siaga 3 (WASPADA)",
     "to_label": "Siaga 2 (SIAGA)",
 }

@@ -9,13 +9,14 @@ import msgspec
 
 from serayu.models.alert import Alert, AlertChange
 from serayu.models.quality.flags import QualityFlag
+from serayu.models.quality.sensor_alarm import SensorFault, cautious
 from serayu.models.reading import Observation
 from serayu.models.region import Region
-from serayu.models.siaga import Comparator, Siaga, SiagaChange, SiagaMachine, SiagaState
+from serayu.models.siaga import Comparator, Siaga, SiagaChange, SiagaMachine, SiagaSettings, SiagaState
 from serayu.models.station import Station
 from serayu.models.stores.hot import Change
 from serayu.models.stores.register.evaluator import CursorMove, EvaluatorSnapshot
-from serayu.models.times import US_PER_MINUTE, Clock, SystemClock
+from serayu.models.times import US_PER_MINUTE, US_PER_S, Clock, SystemClock
 from serayu.models.warning.outlook import Outlook
 
 LEVEL = "stage"
@@ -102,6 +103,7 @@ class AlertEvaluator:
         self._recorded = 0  # where the register's cursor stands
         self._position = 0  # where reading goes on
         self._turn = 0  # how many recordings are known
+        self._faults: Mapping[str, Collection[SensorFault]] = {}
 
     @property
     def position(self) -> int:
@@ -125,6 +127,10 @@ class AlertEvaluator:
         """
         with self._all_or_nothing():
             return self._step(limit)
+
+    def heed(self, faults: Mapping[str, Collection[SensorFault]]) -> None:
+        """Mind faults of sensors: a post that drifts is not listened to, one that spikes must insist."""
+        self._faults = faults
 
     def foresee(self, outlooks: Iterable[Outlook]) -> list[AlertChange]:
         """Tell the machines what the forecasts say and record what changes; raises as `step` does."""
@@ -227,13 +233,24 @@ class AlertEvaluator:
             machine = machines[station]
             before = msgspec.json.encode(machine.state)
             upto_us = 0
-            for change in (change for observation in observations for change in _said(machine, observation)):
+            faults = self._faults.get(station, ())
+            machine.settings = self._settings(station, faults)
+            for change in (
+                one for observation in observations for one in _said(machine, observation, faults)
+            ):
                 upto_us = max(upto_us, change.at_us)
                 changes.append((upto_us, station, change))
             if msgspec.json.encode(machine.state) != before:
                 moved.add(station)
         changes.sort(key=lambda change: change[0])  # stable: each station's changes keep their order
         return moved, [(station, change) for _, station, change in changes]
+
+    def _settings(self, station: str, faults: Collection[SensorFault]) -> SiagaSettings:
+        post = self._posts[station]
+        stream = post.datastream(LEVEL)
+        if not faults or stream is None:
+            return post.siaga
+        return cautious(post.siaga, faults, interval_us=round(stream.interval_s * US_PER_S))
 
     def _by_station(self, news: Iterable[Change]) -> dict[str, list[Observation]]:
         """Return what the machines have to see, in the order of changes; late observations are left out.
@@ -283,10 +300,14 @@ class AlertEvaluator:
             self._position = 0
 
 
-def _said(machine: SiagaMachine, observation: Observation) -> Sequence[SiagaChange]:
+def _said(
+    machine: SiagaMachine, observation: Observation, faults: Collection[SensorFault]
+) -> Sequence[SiagaChange]:
     """Tell a machine one observation; a failed one was perhaps taken before it failed."""
     if observation.flag in _FAILED:
         return machine.retract(observation.t_us)
+    if SensorFault.DRIFTING in faults:
+        return ()
     return machine.step(observation.t_us, observation.value, observation.flag)
 
 

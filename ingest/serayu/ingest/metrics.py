@@ -72,6 +72,10 @@ class IngestMetrics:
         self.alert_changes = Counter(
             "serayu_alert_changes", "Changes of alert level", ["kind"], registry=registry
         )
+        self.sensor_faults = Gauge(
+            "serayu_sensor_fault", "1 while a level sensor seems dead, stuck, spiking or drifting",
+            ["station", "kind"], registry=registry,
+        )  # fmt: skip
         self.bulletins = Counter("serayu_bulletins", "Bulletins recorded", ["type"], registry=registry)
         self.forecasts = Counter(
             "serayu_forecasts", "Forecasts asked for: made, none, failed", ["result"], registry=registry

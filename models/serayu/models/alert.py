@@ -217,6 +217,8 @@ def alert_document(alert: Alert) -> dict[str, Any]:
 def change_document(change: AlertChange, *, retracted: bool = False) -> dict[str, Any]:
     """Return one change as a JSON object, e.g. for the live stream.
 
+    ``unknown`` is true of a lapse for want of data: "to": "normal" then only ends the alert and says nothing of the river.
+
     Parameters
     ----------
     change
@@ -232,7 +234,8 @@ def change_document(change: AlertChange, *, retracted: bool = False) -> dict[str
         "at": rfc3339(change.at_us),
         "recorded": rfc3339(change.recorded_us),
         "from": change.before.value,
-        "to": None if change.unknown else change.after.value,
+        "to": change.after.value,
+        "unknown": change.unknown,
         "kind": change.kind.value,
         "reason": change.reason.value,
         "level_m": change.level_m,

@@ -1,0 +1,333 @@
+"""Broken sensors through quality control, sensor alarms and the Siaga machine: found in time, and no false floods?
+
+``python -m bench.sensor_faults [--hydro FOLDER] [--json] [--output FILE]``. Replays the Sri Lankan posts of the shared
+sets (``srilanka_ditwah``: hourly, with official limits, real telemetry errors) and invented posts every 10 minutes,
+each with one injected fault after a third of its record. A false flood is a level raised while the fault lasts whose
+limit the true level did not pass within 6 h; one that is unverified, or taken back within two readings, counts apart.
+"""
+
+import argparse
+import csv
+import json
+import math
+import random
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from bench.common import ROOT, commit_id, machine
+from serayu.models.quality import DEFAULT_PROFILES, StreamingQc
+from serayu.models.quality.flags import QualityFlag
+from serayu.models.quality.sensor_alarm import WINDOW_US, SensorFault, cautious, sensor_faults
+from serayu.models.reading import Observation, SeriesKey
+from serayu.models.siaga import ChangeKind, SiagaChange, SiagaMachine, SiagaSettings, Thresholds
+from serayu.models.times import US_PER_HOUR, US_PER_MINUTE, parse_rfc3339
+
+SEED = 20_251_123
+NEAR_US = 6 * US_PER_HOUR
+SILENT_INTERVALS = 3
+SETTINGS = SiagaSettings(min_duration_us=2 * US_PER_MINUTE)
+"""As the region Banyumas has them: one value alone raises nothing."""
+INVENTED_START_US = 1_764_000_000_000_000
+Samples = list[tuple[int, float]]
+
+
+class Post(NamedTuple):
+    """A post with its true levels, its limits and the posts on the same river."""
+
+    name: str
+    family: str
+    samples: Samples
+    limits: Thresholds
+    interval_us: int
+    related: tuple[str, ...] = ()
+
+
+class Outcome(NamedTuple):
+    """What one fault at one post led to; hours, None where the fault was not found."""
+
+    found_h: float | None
+    verified: int
+    unverified: int
+    taken_back: int
+
+
+def stuck(samples: Samples, start_us: int, dice: random.Random) -> Samples:  # noqa: ARG001 -- one shape for all
+    """The value of the start for ever."""
+    held = next(level for t_us, level in samples if t_us >= start_us)
+    return [(t_us, held if t_us >= start_us else level) for t_us, level in samples]
+
+
+def spiking(samples: Samples, start_us: int, dice: random.Random) -> Samples:
+    """One reading in six is 2 to 8 m too high or zero."""
+
+    def broken(level: float) -> float:
+        return 0.0 if dice.random() < 0.3 else level + dice.uniform(2, 8)
+
+    return [
+        (t_us, broken(level) if t_us >= start_us and dice.random() < 1 / 6 else level)
+        for t_us, level in samples
+    ]
+
+
+def drifting(samples: Samples, start_us: int, dice: random.Random) -> Samples:  # noqa: ARG001 -- as above
+    """2 cm more every hour."""
+    return [(t_us, level + max(0, t_us - start_us) / US_PER_HOUR * 0.02) for t_us, level in samples]
+
+
+def dead(samples: Samples, start_us: int, dice: random.Random) -> Samples:  # noqa: ARG001 -- as above
+    """Nothing any more."""
+    return [(t_us, level) for t_us, level in samples if t_us < start_us]
+
+
+FAULTS: Mapping[SensorFault, Callable[[Samples, int, random.Random], Samples]] = {
+    SensorFault.STUCK: stuck,
+    SensorFault.SPIKING: spiking,
+    SensorFault.DRIFTING: drifting,
+    SensorFault.DEAD: dead,
+}
+
+
+def srilanka(folder: Path) -> list[Post]:
+    """Read the Sri Lankan posts; values marked as telemetry errors stay in, as they came."""
+    with (folder / "stations.csv").open(newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["dataset"] == "srilanka_ditwah"]
+    series: dict[str, dict[int, float]] = defaultdict(dict)
+    with (folder / "srilanka_ditwah" / "stage.csv").open(newline="") as stream:
+        for row in csv.DictReader(stream):
+            if row["value"]:
+                series[row["station_id"]].setdefault(parse_rfc3339(row["time_utc"]), float(row["value"]))
+    rivers: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        rivers[row["river"].split("/")[-1].strip()].append(row["station_id"])
+    return [
+        Post(
+            row["station_id"],
+            "Sri Lanka, hourly",
+            sorted(series[row["station_id"]].items()),
+            Thresholds(
+                float(row["alert"]),
+                float(row["alarm"]),
+                float(row["critical"]),
+                source=row["source"],
+                valid_from="",
+                approved_by="Irrigation Department of Sri Lanka",
+            ),
+            US_PER_HOUR,
+            tuple(name for name in rivers[row["river"].split("/")[-1].strip()] if name != row["station_id"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def invented(count: int = 12) -> list[Post]:
+    """Make pairs of calm posts on one river, every 10 min for six days, with a small wave and sensor noise."""
+    limits = Thresholds(3.0, 3.6, 4.2, source="invented", valid_from="", approved_by="nobody", invented=True)
+    posts = []
+    for number in range(count):
+        dice = random.Random(SEED + number)  # noqa: S311 -- no secret
+        step_us = 10 * US_PER_MINUTE
+        base, phase = dice.uniform(1.5, 2.4), dice.uniform(0, 2 * math.pi)
+        samples = []
+        for row in range(6 * 144):
+            wave = 0.03 * math.sin(2 * math.pi * row / 144 + phase)
+            level = base + wave + dice.gauss(0, 0.004)
+            samples.append((INVENTED_START_US + row * step_us, round(level, 3)))
+        other = f"invented-{number ^ 1}"
+        posts.append(Post(f"invented-{number}", "invented, 10 min, calm", samples, limits, step_us, (other,)))
+    return posts
+
+
+def qualified(post: Post, samples: Samples) -> Iterator[list[Observation]]:
+    """Judge values as ingest does; yields what each value changes, the value before it (revised) and itself."""
+    qc = StreamingQc(DEFAULT_PROFILES["stage"])
+    key = SeriesKey("99.01", post.name.lower(), "stage")
+    before: Observation | None = None
+    for t_us, level in samples:
+        result = qc.push(t_us, level)
+        told = []
+        if result.revised is not None and before is not None:
+            told.append(msgspec.structs.replace(before, flag=result.revised[0], tests=result.revised[1]))
+        before = Observation(key, t_us, level, result.flag, result.tests)
+        yield [*told, before]
+
+
+def replay(
+    post: Post, samples: Samples, posts: Mapping[str, Post]
+) -> tuple[list[tuple[int, set[SensorFault]]], list[SiagaChange]]:
+    """Return the sensor alarms of each hour, and what the machine says; a drifting post's values do not reach it."""
+    machine = SiagaMachine(post.limits, SETTINGS)
+    known: list[Observation] = []
+    alarms: list[tuple[int, set[SensorFault]]] = []
+    said: list[SiagaChange] = []
+    stream = iter(qualified(post, samples))
+    told = next(stream, None)
+    first_us, end_us = post.samples[0][0] + WINDOW_US, post.samples[-1][0]
+    faults: set[SensorFault] = set()
+    for now_us in range(first_us, end_us + US_PER_HOUR, US_PER_HOUR):
+        while told is not None and told[-1].t_us <= now_us:
+            if len(told) > 1:
+                known[-1] = told[0]
+            known.append(told[-1])
+            said += [change for one in told for change in _tell(machine, one, faults)]
+            told = next(stream, None)
+        window = [one for one in known if now_us - WINDOW_US < one.t_us <= now_us]
+        faults = sensor_faults(
+            window,
+            now_us=now_us,
+            stale_after_us=SILENT_INTERVALS * post.interval_us,
+            related_rise_m=related_rise_m(post, posts, now_us),
+        )
+        machine.settings = cautious(SETTINGS, faults, interval_us=post.interval_us)
+        alarms.append((now_us, faults))
+    return alarms, said
+
+
+def _tell(machine: SiagaMachine, one: Observation, faults: set[SensorFault]) -> Sequence[SiagaChange]:
+    if one.flag in (QualityFlag.FAIL, QualityFlag.MISSING):
+        return machine.retract(one.t_us)
+    return () if SensorFault.DRIFTING in faults else machine.step(one.t_us, one.value, one.flag)
+
+
+def related_rise_m(post: Post, posts: Mapping[str, Post], now_us: int) -> float | None:
+    """Return the most that a related post rose within the window."""
+    rises = []
+    for name in post.related:
+        window = [level for t_us, level in posts[name].samples if now_us - WINDOW_US < t_us <= now_us]
+        if len(window) > 1:
+            rises.append(max(window) - window[0])
+    return max(rises, default=None)
+
+
+def false_floods(post: Post, said: Sequence[SiagaChange], start_us: int) -> tuple[int, int, int]:
+    """Return false levels that were verified, unverified, and taken back within two readings."""
+    verified = unverified = taken_back = 0
+    for place, change in enumerate(said):
+        if change.kind is not ChangeKind.RAISE or change.at_us < start_us:
+            continue
+        limit = post.limits.limit_m(change.after)
+        if any(level > limit for t_us, level in post.samples if abs(t_us - change.at_us) <= NEAR_US):
+            continue
+        soon_us = change.at_us + 2.5 * post.interval_us
+        if any(one.kind is ChangeKind.RETRACT and one.at_us <= soon_us for one in said[place + 1 :]):
+            taken_back += 1
+        elif change.verified:
+            verified += 1
+        else:
+            unverified += 1
+    return verified, unverified, taken_back
+
+
+def judge(post: Post, fault: SensorFault, posts: Mapping[str, Post]) -> Outcome:
+    """Inject a fault after a third of the record and see what comes of it."""
+    start_us = post.samples[len(post.samples) // 3][0]
+    broken = FAULTS[fault](post.samples, start_us, random.Random(f"{SEED}{post.name}"))  # noqa: S311 -- no secret
+    alarms, said = replay(post, broken, posts)
+    found = (
+        (now_us - start_us) / US_PER_HOUR
+        for now_us, faults in alarms
+        if now_us >= start_us and fault in faults
+    )
+    return Outcome(next(found, None), *false_floods(post, said, start_us))
+
+
+def clean(posts: Mapping[str, Post]) -> dict[str, float]:
+    """Return the share of hours with each sensor alarm on the unbroken records, false or not."""
+    hours = 0
+    counts = dict.fromkeys(SensorFault, 0)
+    for post in posts.values():
+        for _, faults in replay(post, post.samples, posts)[0]:
+            hours += 1
+            for fault in faults:
+                counts[fault] += 1
+    return {fault.value: round(count / hours, 4) if hours else math.nan for fault, count in counts.items()}
+
+
+def table(posts: Mapping[str, Post]) -> list[dict[str, Any]]:
+    """Return one row per family and fault."""
+    rows = []
+    for family in dict.fromkeys(post.family for post in posts.values()):
+        mine = {name: post for name, post in posts.items() if post.family == family}
+        share = clean(mine)
+        for fault in FAULTS:
+            outcomes = [judge(post, fault, mine) for post in mine.values()]
+            found = sorted(one.found_h for one in outcomes if one.found_h is not None)
+            rows.append({
+                "family": family,
+                "fault": fault.value,
+                "posts": len(outcomes),
+                "found": len(found),
+                "found_median_h": round(found[len(found) // 2], 1) if found else None,
+                "found_last_h": round(found[-1], 1) if found else None,
+                "false_floods_verified": sum(one.verified for one in outcomes),
+                "false_floods_unverified": sum(one.unverified for one in outcomes),
+                "false_floods_taken_back": sum(one.taken_back for one in outcomes),
+                "alarm_share_of_hours_without_fault": share[fault.value],
+            })  # fmt: skip
+    return rows
+
+
+INTRODUCTION = """\
+# Broken sensors
+
+`python -m bench.sensor_faults`: one injected fault per post and replay, through quality control, sensor alarms and the
+Siaga machine. A false flood is a level raised while the true level passed its limit at no time within 6 h. The last
+column is the share of hours with that alarm where no fault was injected; the Sri Lankan records have real gaps, flat
+stretches and telemetry errors in them.
+"""
+HEAD = (
+    "| set | fault | posts | found | median h | last h | false floods | unverified | taken back"
+    " | alarm without a fault |"
+)
+REMARK = """\
+A drift can be told from a river only where another post of the same river (or a rain gauge) speaks and is calm: posts
+without one never raise the drift alarm, and a drift that reaches a limit first is a false flood. While the drift alarm
+is on, the post's values do not reach the Siaga machine; while a sensor spikes, a limit must be exceeded for three
+readings more."""
+
+
+def markdown(document: Mapping[str, Any]) -> str:
+    """Return the document as a page."""
+    rows = document["rows"]
+    lines = [INTRODUCTION, HEAD, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"]
+    for row in rows:
+        cells = ["–" if value is None else str(value) for value in row.values()]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", REMARK, "", f"Commit {document['commit']}, {document['machine']}.", ""]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.sensor_faults", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--hydro", type=Path, default=ROOT.parent / "shared" / "data" / "hydro")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument(
+        "--output", type=Path, help="write the JSON document to this file, and a page beside it"
+    )
+    options = parser.parse_args()
+    posts = invented()
+    if (options.hydro / "srilanka_ditwah").is_dir():
+        posts += srilanka(options.hydro)
+    rows = table({post.name: post for post in posts})
+    document = {
+        "name": "sensor_faults",
+        "commit": commit_id(),
+        "machine": machine(),
+        "seed": SEED,
+        "rows": rows,
+    }
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if options.output is not None:
+        options.output.write_text(text, encoding="utf-8")
+        options.output.with_suffix(".md").write_text(markdown(document), encoding="utf-8")
+    sys.stdout.write(text if options.json else markdown(document))
+
+
+if __name__ == "__main__":
+    main()
