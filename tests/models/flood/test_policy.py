@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serayu.models.flood.events import LAPSE_US, Warned
-from serayu.models.flood.policy import PolicyState, Signals, Situation, WarningPolicy, simulate
+from serayu.models.flood.policy import PolicyState, Signals, Situation, WarningPolicy, simulate, thinned
 from serayu.models.times import US_PER_HOUR
 
 H = US_PER_HOUR
@@ -140,6 +140,10 @@ def test_simulation_is_the_step_of_the_live_program_in_a_loop(
     )
     warnings = simulate(policy, signals)
     assert warnings == _stepwise(policy, signals)
+    loosest = replace(
+        policy, horizons=(0, 1), probability_on=0.3, level_min=-math.inf, level_on=1.5, upstream_on=1.5
+    )
+    assert warnings == simulate(policy, thinned(signals, loosest))
     for warning, after in itertools.pairwise(warnings):
         assert warning.end_us <= after.issue_us
     for warning in warnings:

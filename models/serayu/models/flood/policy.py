@@ -14,7 +14,7 @@ import numpy.typing as npt
 from serayu.models.flood.events import EVENT_END_US, LAPSE_US, Warned
 from serayu.models.flood.frame import FloatArray, IntArray
 
-__all__ = ["Act", "PolicyState", "Signals", "Situation", "WarningPolicy", "simulate"]
+__all__ = ["Act", "PolicyState", "Signals", "Situation", "WarningPolicy", "simulate", "thinned"]
 
 _NEVER_US = 1 << 62
 
@@ -257,6 +257,26 @@ def simulate(policy: WarningPolicy, signals: Signals) -> list[Warned]:
     if state.issue_us is not None:
         warnings.append(Warned(state.issue_us, state.until_us))
     return warnings
+
+
+def thinned(signals: Signals, loosest: WarningPolicy) -> Signals:
+    """Return the rows that matter to any rule no looser than *loosest*: `simulate` gives the same on them.
+
+    Parameters
+    ----------
+    loosest
+        A rule with the limit, all horizons, and the lowest probability, level and upstream level of those to try.
+    """
+    on, still = _reasons(loosest, signals)
+    known = np.isfinite(signals.level)
+    above = np.where(known, signals.level, -math.inf) > loosest.limit
+    rows = np.flatnonzero(_eventful(known, above, on, still))
+    return Signals(
+        t_us=signals.t_us[rows],
+        level=signals.level[rows],
+        probabilities=signals.probabilities[rows],
+        upstream=signals.upstream[rows],
+    )
 
 
 def _reasons(policy: WarningPolicy, signals: Signals) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

@@ -14,12 +14,12 @@ import numpy as np
 
 from serayu.models.flood.events import Event, Match, match_warnings
 from serayu.models.flood.frame import FloatArray
-from serayu.models.flood.policy import Signals, WarningPolicy, simulate
+from serayu.models.flood.policy import Signals, WarningPolicy, simulate, thinned
 from serayu.models.times import US_PER_HOUR
 
 __all__ = ["Aims", "LevelTask", "RuleForm", "Tuned", "tune"]
 
-PROBABILITIES = (0.04, 0.06, 0.09, 0.13, 0.18, 0.24, 0.31, 0.38, 0.46, 0.54, 0.62, 0.7, 0.78, 0.86, 0.92)
+PROBABILITIES = (0.08, 0.12, 0.17, 0.23, 0.3, 0.37, 0.45, 0.53, 0.61, 0.7, 0.8, 0.9)
 SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.86, 0.91, 0.95)
 """Shares of the way from the usual level to the limit, for rules that look at a level alone."""
 _KERNEL = np.array([0.25, 0.5, 0.25])
@@ -59,7 +59,7 @@ class Aims:
         lead_h = float(np.median(match.leads_us)) / US_PER_HOUR if match.leads_us else 0.0
         short = max(0.0, self.pod - (pod or 0.0)) if events else 0.0
         short += max(0.0, (far or 0.0) - self.far)
-        short += 0.5 * max(0.0, 1.0 - lead_h / self.lead_h) if events else 0.0
+        short += max(0.0, 1.0 - lead_h / self.lead_h) if events else 0.0
         return per_event + self.shortfall_cost * short
 
 
@@ -189,6 +189,10 @@ def tune(
     aims
         The standard ones when None.
     """
+    tasks = {
+        level: replace(task, signals=_thinned(task, len(horizons_h), upstream_levels))
+        for level, task in tasks.items()
+    }
     trials = _Trials(tasks=tasks, aims=aims or Aims())
     first = _first_lines(len(horizons_h), upstream_levels)
     chosen: dict[str, Tuned] = {}
@@ -208,6 +212,17 @@ def tune(
         policy = form.policy(task.limit, task.usual)
         chosen[level] = Tuned(policy=policy, form=form, match=task.match(policy))
     return chosen
+
+
+def _thinned(task: LevelTask, horizons: int, upstream_levels: Sequence[float]) -> Signals:
+    loosest = WarningPolicy(
+        limit=task.limit,
+        horizons=tuple(range(horizons)),
+        probability_on=PROBABILITIES[0],
+        level_on=task.usual + SHARES[0] * (task.limit - task.usual),
+        upstream_on=min(upstream_levels, default=math.inf),
+    )
+    return thinned(task.signals, loosest)
 
 
 def _best(trials: _Trials, lines: Sequence[Sequence[RuleForm]], level: str) -> RuleForm:
