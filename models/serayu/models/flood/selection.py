@@ -16,7 +16,7 @@ from serayu.models.flood.methods.reservoir import Reservoir
 from serayu.models.flood.methods.ridge import Ridge
 from serayu.models.flood.methods.simple import Persistence, Trend
 from serayu.models.flood.methods.trees import Boosting, Trees
-from serayu.models.flood.skill import Skill, storm_skill
+from serayu.models.flood.skill import LEAST_STORMS, Skill, storm_skill
 from serayu.models.flood.table import Table, changes, situations, truth
 from serayu.models.flood.windows import rolling_max
 
@@ -29,7 +29,8 @@ _GAP_H = 24
 _MOST_ROWS = 8_000
 _MOST_ROWS_FALLBACK = 3_000
 _LEAST_ROWS = 60
-_LEAST_FOR_TREES = 300
+_LEAST_FOR_LINES = 400
+_LEAST_FOR_TREES = 800
 _BETTER = 0.99
 """A single method is taken instead of the blend only where its squared error is 1 % less [project proposal]."""
 
@@ -49,7 +50,7 @@ class _Lesson:
 
 def _makers(*, seed: int, rows: int, whole: bool, horizons: int) -> Makers:
     makers: list[Callable[[], Learner]] = [Persistence, Trend]
-    if rows >= _LEAST_ROWS:
+    if rows >= _LEAST_FOR_LINES:
         makers += [Ridge, Reservoir]
     if rows >= _LEAST_FOR_TREES:
         # A fall-back is fitted for each upstream post: it does without the dearest method.
@@ -146,6 +147,7 @@ class _Fit:
     held_out: FloatArray
     size: FloatArray
     chosen: list[str]
+    skill: list[Skill]
 
 
 def _fit_variant(
@@ -158,6 +160,8 @@ def _fit_variant(
     names = [make().name for make in makers]
     guesses = _guess_held_out(makers, lesson, most=most, seed=seed)
     weights, held_out, chosen = _choose(lesson, guesses, names)
+    skill = _skill(frame, lesson, held_out, seed=seed)
+    _still_where_hopeless(skill, weights, held_out, chosen)
     enough = len(lesson.complete) >= _LEAST_ROWS // 2
     used = np.flatnonzero(weights.sum(axis=1) > 0) if enough else np.zeros(1, dtype=np.int64)
     if len(used) == 0:
@@ -169,9 +173,30 @@ def _fit_variant(
         error = lesson.changes[:, target] - held_out[:, target]
         spread, size[:, target] = calibrate(inputs, error, lesson.fold_of, seed=seed, quick=not whole)
         spreads.append(spread)
-    return _Fit(
-        Variant(without, spec, Blend(learners, weights[used]), spreads), lesson, held_out, size, chosen
-    )
+    variant = Variant(without, spec, Blend(learners, weights[used]), spreads)
+    return _Fit(variant, lesson, held_out, size, chosen, skill)
+
+
+def _skill(frame: Frame, lesson: _Lesson, held_out: FloatArray, *, seed: int) -> list[Skill]:
+    """Return the skill on held-out storms at each horizon."""
+    step_h = max(1.0, frame.step_h)
+    return [
+        storm_skill(lesson.changes[:, target], held_out[:, target], step_h=step_h, seed=seed)
+        for target in range(held_out.shape[1] // 2)
+    ]
+
+
+def _still_where_hopeless(
+    skill: Sequence[Skill], weights: FloatArray, held_out: FloatArray, chosen: list[str]
+) -> None:
+    """Fall back on persistence, in place, at horizons whose held-out storms were not foreseen at all."""
+    count = len(skill)
+    for target, each in enumerate(skill):
+        if each.index is None or each.index <= 0 or each.storms < LEAST_STORMS:
+            for also in (target, count + target):
+                weights[:, also] = 0.0
+                held_out[:, also] = 0.0
+                chosen[also] = "persistence"
 
 
 def _fallbacks(spec: FeatureSpec) -> list[tuple[str, ...]]:
@@ -235,18 +260,12 @@ def fit_post(frame: Frame, fit_rows: IntArray, horizons_h: Sequence[float], *, s
     for names in _fallbacks(spec):
         less = _fit_variant(frame, fit_rows, spec.without(*names), without=names, seed=seed)
         variants.append(less.variant)
-    skill: dict[float, Skill] = {}
-    for target, hours in enumerate(horizons):
-        step_h = max(1.0, frame.step_h)
-        skill[hours] = storm_skill(
-            whole.lesson.changes[:, target], whole.held_out[:, target], step_h=step_h, seed=seed
-        )
     absent = [name for name in frame.upstream if name not in spec.upstream]
     absent += [name for name in frame.rain if name not in spec.rain]
     return FittedPost(
         horizons_h=horizons,
         method=dict(zip(horizons, whole.chosen, strict=False)),
-        skill=skill,
+        skill=dict(zip(horizons, whole.skill, strict=True)),
         index={hours: _index(whole.lesson, whole.held_out, k) for k, hours in enumerate(horizons)},
         variants=variants,
         fit_rows=fit_rows,

@@ -6,13 +6,14 @@ import numpy as np
 
 from serayu.models.flood.frame import FloatArray
 
-__all__ = ["Skill", "storm_skill"]
+__all__ = ["LEAST_STORMS", "Skill", "storm_skill"]
 
 _STORM_QUANTILE = 0.97
 _AROUND_H = 12
 _DRAWS = 400
 _SURE = 0.05
-_LEAST_STORMS = 4
+LEAST_STORMS = 4
+"""With fewer, nobody can tell skill from luck [project proposal]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class Skill:
     @property
     def shown(self) -> bool:
         """Whether the forecast has skill: sure at 95 %, on four storms or more [project proposal]."""
-        return self.low is not None and self.low > 0 and self.storms >= _LEAST_STORMS
+        return self.low is not None and self.low > 0 and self.storms >= LEAST_STORMS
 
 
 def storm_skill(change: FloatArray, guess: FloatArray, *, step_h: float, seed: int) -> Skill:
