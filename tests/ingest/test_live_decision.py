@@ -9,7 +9,6 @@ from types import MappingProxyType
 
 import pytest
 
-from serayu.ingest import clock as clocks
 from serayu.ingest.clock import IDLE_S, LiveClock, ReplayClock, Settled
 from serayu.ingest.evaluator import AlertEvaluator
 from serayu.ingest.forecasting import Forecasting
@@ -123,7 +122,9 @@ def test_a_forecast_raises_before_the_crossing_and_is_confirmed_by_it(
     assert alert.highest_by_threshold is W
     kept = register.latest_forecast(CODE, "hilir", by_us=first.at_us)
     assert kept is not None
-    assert (kept.issued_us, kept.probability[0]) == (first.at_us, pytest.approx(1.0, abs=0.5))
+    assert kept.issued_us == first.at_us
+    assert kept.probability[0] is not None
+    assert kept.probability[0] >= 0.5
     assert metrics.forecasts.labels("made")._value.get() == len(source.asked) - 2, "two values have no trend"
 
 
@@ -243,7 +244,7 @@ def test_the_settled_time_waits_for_the_slowest_that_still_sends(
 ) -> None:
     store, _ = host
     seconds = [100.0]
-    monkeypatch.setattr(clocks.time, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr("serayu.ingest.clock.time.monotonic", lambda: seconds[0])
     clock = ReplayClock(store)
 
     def heard(station: str, t_us: int) -> None:

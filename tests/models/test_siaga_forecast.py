@@ -236,12 +236,12 @@ def test_changes_follow_one_another_and_a_restart_changes_nothing(rows: list[Row
         measured = max(
             (rank for rank, limit in enumerate(machine.state.limits, 1) if limit.active), default=0
         )
-        changes = drive(machine, one)  # type: ignore[arg-type] -- a row at another time
+        changes = drive(machine, one)
         if row[0] == "p":
             assert machine.level.rank >= measured, "a forecast never lowers what was measured"
         state = msgspec.json.decode(msgspec.json.encode(restarted.state), type=SiagaState)
         restarted = SiagaMachine(LIMITS, state=state)
-        assert drive(restarted, one) == changes  # type: ignore[arg-type] -- as above
+        assert drive(restarted, one) == changes
         said += changes
     for before, after in itertools.pairwise(said):
         assert before.after is after.before

@@ -8,7 +8,6 @@ import msgspec
 
 from serayu.ingest.rounds import Round
 from serayu.models.alert import Alert, AlertChange
-from serayu.models.delivery.desk import DeliveryDesk
 from serayu.models.errors import BadInputError
 from serayu.models.region import Region
 from serayu.models.siaga import ChangeKind, Reason, Siaga
@@ -37,6 +36,14 @@ class Posts(Evidence, Protocol):
 
     def newest_us(self, station: Station, slug: str, start_us: int, end_us: int) -> int | None:
         """Return the time of the newest usable value in ``start_us < t <= end_us``; None without one."""
+        ...
+
+
+class Desk(Protocol):
+    """Records bulletins with their deliveries; `serayu.models.delivery.desk.DeliveryDesk` does."""
+
+    def issue(self, bulletin: Bulletin, *, rules_us: int, now_us: int) -> bool:
+        """Record a bulletin once; False where its change was told already."""
         ...
 
 
@@ -100,7 +107,7 @@ class BulletinWriter:
         register: Register,
         store: HotStore,
         region: Region,
-        desk: DeliveryDesk,
+        desk: Desk,
         *,
         posts: Posts,
         rules: Clock,

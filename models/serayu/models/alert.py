@@ -217,7 +217,7 @@ def alert_document(alert: Alert) -> dict[str, Any]:
 def change_document(change: AlertChange, *, retracted: bool = False) -> dict[str, Any]:
     """Return one change as a JSON object, e.g. for the live stream.
 
-    ``unknown`` is true of a lapse for want of data: "to": "normal" then only ends the alert and says nothing of the river.
+    ``unknown`` is true of a lapse for want of data: ``to`` normal then ends the alert and says nothing of the river.
 
     Parameters
     ----------

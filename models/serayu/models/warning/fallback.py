@@ -80,7 +80,7 @@ def sources(region: Region, station: Station) -> tuple[str, ...]:
     gauges = sorted(
         (_distance_km(station, gauge), gauge.id)
         for gauge in region.stations.values()
-        if gauge.kind is StationKind.RAIN and gauge.datastream(RAIN) is not None
+        if gauge.kind is StationKind.RAIN and gauge.datastream(RAIN) is not None and gauge.id != station.id
     )
     near = [name for distance_km, name in gauges if distance_km <= RAIN_WITHIN_KM]
     return (*(post.id for post in upstream), *near[:RAIN_GAUGES])
