@@ -8,13 +8,25 @@ from serayu.models.stores.register.evaluator import EvaluatorLog
 from serayu.models.stores.register.fields import FieldTokens
 from serayu.models.stores.register.forecasts import ForecastLog
 from serayu.models.stores.register.keys import Keys
+from serayu.models.stores.register.landslides import LandslideLog
 from serayu.models.stores.register.recipients import Recipients
 
 
 class Register(
-    EvaluatorLog, ForecastLog, AlertLog, BulletinLog, Deliveries, Recipients, Keys, FieldTokens, AuditLog
+    EvaluatorLog,
+    ForecastLog,
+    LandslideLog,
+    AlertLog,
+    BulletinLog,
+    Deliveries,
+    Recipients,
+    Keys,
+    FieldTokens,
+    AuditLog,
 ):
-    """Alerts, forecasts, bulletins and their delivery, evaluator states, keys, field links, audit; one or many regions.
+    """Everything that is not an observation, of one or many regions.
+
+    Alerts, forecasts, landslide assessments, bulletins and their delivery, evaluator states, keys, field links, audit.
 
     The schema must be there: call `serayu.models.stores.register.upgrade` once before. Threads may share it.
 

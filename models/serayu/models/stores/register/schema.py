@@ -265,3 +265,12 @@ forecast = Table(
     Column("issued_us", BigInteger, primary_key=True, autoincrement=False),
     Column("body", Text, nullable=False),
 )
+
+landslide = Table(
+    "landslide",
+    metadata,
+    Column("region", String(20), primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("report", Text, nullable=False),
+    Column("roads", Text, nullable=False),
+)
