@@ -5,6 +5,7 @@ shared hydrology data. Fit on the first part of each record, score the rest; the
 """
 
 import argparse
+import itertools
 import json
 import tempfile
 import time
@@ -200,7 +201,7 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path)
     given = parser.parse_args()
     cases = []
-    for case in (*shared_rivers(given.shared), *chains(range(1, given.chains + 1))):
+    for case in itertools.chain(shared_rivers(given.shared), chains(range(1, given.chains + 1))):
         cases.append(case)
         document = {"name": "flood", "commit": commit_id(), "machine": machine(), "cases": cases}
         text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"

@@ -41,6 +41,7 @@ def test_a_trigger_warns_once_per_passing_and_lapses_after_a_day() -> None:
     warnings = trigger_warnings(np.arange(len(level)) * H, level, 2.0)
     assert warnings == [Warned(H, 25 * H), Warned(34 * H, 58 * H)]
     assert trigger_warnings(np.arange(len(level)) * H, level, math.nan) == []
+    assert trigger_warnings(np.arange(len(level)) * H, level, 9.0) == []
 
 
 def test_persistence_stands_and_trend_goes_on() -> None:

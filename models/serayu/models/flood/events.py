@@ -162,7 +162,7 @@ def match_warnings(crossings_us: Sequence[int] | IntArray, warnings: Sequence[Wa
 def warned_times(issues_us: npt.ArrayLike) -> list[Warned]:
     """Return warnings that nobody cleared: each lapses after 24 h or ends when the next is issued."""
     issues = np.asarray(issues_us, dtype=np.int64)
-    after = np.concatenate((issues[1:], [np.iinfo(np.int64).max]))
+    after = np.append(issues[1:], np.iinfo(np.int64).max)[: len(issues)]
     return [
         Warned(int(issue), int(min(issue + LAPSE_US, nxt))) for issue, nxt in zip(issues, after, strict=True)
     ]
