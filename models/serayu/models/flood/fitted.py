@@ -21,6 +21,11 @@ SILENT_H = 6
 """An upstream post that has said nothing for longer is missing, hours [project proposal]."""
 
 _BATCH = 50_000
+_WHOLE_RECORD = 0.96
+"""Errors of a model of the whole fit part over those of three quarters of it, from which the spread is learnt.
+
+[project proposal]: without it the 80 % band held 82 to 83 % of later rows on the development series.
+"""
 
 
 @dataclass(eq=False)
@@ -56,7 +61,7 @@ class Variant:
             axis=1,
         )
         mean = table.level[:, None] + change
-        return mean, mean[:, :, None] + errors
+        return mean, mean[:, :, None] + _WHOLE_RECORD * errors
 
 
 @dataclass(eq=False)
