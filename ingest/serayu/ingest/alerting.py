@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from serayu.ingest.alert_publisher import AlertPublisher, Broker
-from serayu.ingest.bulletins import BulletinWriter, load_impact
+from serayu.ingest.bulletins import BulletinWriter, ImpactLoader
 from serayu.ingest.clock import IngestClock, Settled
 from serayu.ingest.evaluator import AlertEvaluator
 from serayu.ingest.evidence import StoredEvidence
@@ -88,6 +88,7 @@ class AlertLoop:
         self._authority = load_authority(region.folder)
         self._delivery = load_delivery_settings(region.folder)
         self._forecasting = Forecasting(forecasts, store, region, metrics)
+        self._impact: ImpactLoader | None = None
         self._sensors = SensorWatch(store, region, metrics)
         self._position = 0
         self._round = Round(LOOK_ROUND_S)
@@ -100,6 +101,7 @@ class AlertLoop:
 
     def run(self, stopping: threading.Event) -> None:
         """Work until told to stop."""
+        self._impact = ImpactLoader(self._region)
         while not stopping.is_set():
             try:
                 upgrade(self._register_url)
@@ -114,7 +116,8 @@ class AlertLoop:
         publisher = AlertPublisher(register, self._store, self._broker, self._region.code)
         writer = self._make_writer(register)
         while not stopping.is_set():
-            self._committed.wait(EVALUATE_EVERY_S)
+            if not self._committed.wait(EVALUATE_EVERY_S):
+                writer.prepare()  # nothing to do: the first bulletin will not have to wait for it
             self._committed.clear()
             begun_s = time.monotonic()
             try:
@@ -188,7 +191,7 @@ class AlertLoop:
             rules=self._settled,
             computer=SystemClock(),
             rehearsal=self._rehearsal,
-            impact=lambda: load_impact(self._region),
+            impact=(lambda: None) if self._impact is None else self._impact.wait,
             authority=self._authority,
         )
 

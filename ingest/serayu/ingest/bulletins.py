@@ -1,6 +1,7 @@
 """Makes bulletins of what happens to alerts: of each change, before one expires, and when a post falls silent."""
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import Protocol
 
@@ -148,6 +149,13 @@ class BulletinWriter:
             if bulletin is not None and self._issue(bulletin):
                 said.append(bulletin)
         return said
+
+    def prepare(self) -> None:
+        """Load what the first bulletin needs, while there is time: texts, map layers and their libraries."""
+        if not self._impact_made:
+            from serayu.models.warning import documents  # noqa: F401, PLC0415 -- all texts, a tenth of a second
+
+            self._impact, self._impact_made = self._make_impact(), True
 
     def tell_changes(self) -> list[Bulletin]:
         """Write what the recorded changes ask for and nothing else; returns and raises as `step` does."""
@@ -302,8 +310,7 @@ class BulletinWriter:
         )
 
     def _assess(self, bulletin: Bulletin) -> Impact:
-        if not self._impact_made:
-            self._impact, self._impact_made = self._make_impact(), True
+        self.prepare()
         if self._impact is None:
             return Impact()
         return self._impact.assess(
@@ -342,6 +349,24 @@ class BulletinWriter:
         if outlook is None or now_us - outlook.issued_us > post.siaga.forecast_lapse_us:
             return None
         return outlook.foreseen(level)
+
+
+class ImpactLoader:
+    """Reads what says who is reached while nothing is wrong yet, beside everything else: the layers take seconds."""
+
+    def __init__(self, region: Region) -> None:
+        self._region = region
+        self._found: ImpactSource | None = None
+        self._thread = threading.Thread(target=self._load, name="serayu-ingest-impact", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> ImpactSource | None:
+        """Return it once it has been read; None where it cannot be."""
+        self._thread.join()
+        return self._found
+
+    def _load(self) -> None:
+        self._found = load_impact(self._region)
 
 
 def load_impact(region: Region) -> ImpactSource | None:
