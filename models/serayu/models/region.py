@@ -76,7 +76,7 @@ def load_region(folder: Path) -> Region:
     if not folder.is_dir():
         raise BadInputError("no such region folder", file=folder)
     info = _convert(_read_toml(folder / REGION_FILE), RegionInfo, file=folder / REGION_FILE)
-    posts = _load_thresholds(folder / THRESHOLDS_FILE)
+    posts = load_limits(folder / THRESHOLDS_FILE)
     stations: dict[str, Station] = {}
     file = folder / STATIONS_FILE
     for row, feature in enumerate(_features(file), start=1):
@@ -101,7 +101,7 @@ def _check_fallbacks(stations: Mapping[str, Station], *, file: Path) -> None:
             raise BadInputError(message, file=file, field=f"post.{station.id}.fallback")
 
 
-class _Post(NamedTuple):
+class PostLimits(NamedTuple):
     """One table of ``thresholds.toml``."""
 
     limits: Thresholds | None = None
@@ -109,17 +109,24 @@ class _Post(NamedTuple):
     fallback: tuple[str, ...] = ()
 
 
-def _load_thresholds(file: Path) -> dict[str, _Post]:
+def load_limits(file: Path) -> dict[str, PostLimits]:
+    """Read a file with the form of ``thresholds.toml``; empty where there is none.
+
+    Raises
+    ------
+    BadInputError
+        It is wrong; names table and field.
+    """
     if not file.exists():
         return {}
-    posts: dict[str, _Post] = {}
+    posts: dict[str, PostLimits] = {}
     for station, table in _read_toml(file).get("post", {}).items():
         limits = dict(table)
         spans = _spans(dict(limits.pop("siaga", {})), file=file, field=f"post.{station}.siaga")
         settings = _convert(spans, SiagaSettings, file=file, field=f"post.{station}.siaga")
         others = limits.pop("fallback", [])
         fallback = _convert(others, tuple[str, ...], file=file, field=f"post.{station}.fallback")
-        posts[station] = _Post(
+        posts[station] = PostLimits(
             _convert(limits, Thresholds, file=file, field=f"post.{station}"), settings, fallback
         )
     return posts
@@ -142,7 +149,7 @@ def _spans(table: dict[str, Any], *, file: Path, field: str) -> dict[str, Any]:
 def _station(
     feature: Any,  # noqa: ANN401 -- JSON of unknown shape, checked here
     info: RegionInfo,
-    posts: Mapping[str, _Post],
+    posts: Mapping[str, PostLimits],
     *,
     file: Path,
     row: int,
@@ -155,7 +162,7 @@ def _station(
         raise BadInputError(
             "expected [longitude, latitude]", file=file, row=row, field="geometry.coordinates"
         )
-    post = posts.get(feature["properties"].get("id", ""), _Post())
+    post = posts.get(feature["properties"].get("id", ""), PostLimits())
     fields = {"region": info.code, "lon": position[0], "lat": position[1], **feature["properties"]}
     station = _convert(fields, Station, file=file, row=row)
     fallback = post.fallback or station.fallback

@@ -8,6 +8,7 @@ import typer
 from serayu.models.command import emit, reported
 from serayu.models.errors import BadInputError
 from serayu.models.times import parse_rfc3339
+from serayu.standalone.flood_replay_cli import replay
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,6 +17,9 @@ app = typer.Typer(
 )
 
 _LONGEST_H = 72.0
+
+
+app.command()(replay)
 
 
 @app.callback()
