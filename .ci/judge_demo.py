@@ -1,4 +1,4 @@
-"""Judge the result of ``serayu demo``: nothing lost, nothing doubled, the alerts raised that must be."""
+"""Judge the result of ``serayu demo``: nothing lost, nothing doubled, the alerts raised that must be, and told."""
 
 import json
 import sys
@@ -7,6 +7,8 @@ from typing import Any
 
 # The demo's storm: at least so many stations reach Siaga 2 (or worse), and so many Siaga 1.
 SIAGA_2, SIAGA_1 = 3, 1
+DEATHS = 2
+REGISTERS = ("id", "en", "jv-banyumas")
 
 
 def faults(result: dict[str, Any]) -> list[str]:
@@ -21,7 +23,38 @@ def faults(result: dict[str, Any]) -> list[str]:
     severe = sum(bool(levels & {"siaga", "awas"}) for levels in reached.values())
     if severe < SIAGA_2 or worst < SIAGA_1:
         found.append(f"{severe} stations reached Siaga 2 and {worst} Siaga 1: {reached}")
-    return found
+    return [*found, *warning_faults(result["warnings"])]
+
+
+def warning_faults(warnings: dict[str, Any] | None) -> list[str]:
+    """Return what is wrong with the warnings of the demo's result."""
+    if not warnings:
+        return ["no warnings"]
+    hook, cap, up = warnings["webhook"], warnings["cap"], warnings["escalation"]
+    crossed = [one for one in warnings["lead"] if one["crossed"] is not None]
+    ahead = [one for one in crossed if one["lead_min"] is not None]
+    wrong = {
+        "a bulletin that is no exercise": warnings["statuses"] != ["Exercise"],
+        "no limit was crossed": not crossed,
+        "most levels had no lead": 2 * len(ahead) <= len(crossed),
+        "CAP documents that are not valid": cap["fetched"] == 0 or cap["valid"] != cap["fetched"],
+        "a CAP status that is no exercise": cap["statuses"] != ["Exercise"],
+        "the Atom feed is not valid, or empty": not cap["feed_valid"] or cap["feed_entries"] == 0,
+        "webhooks are missing": bool(hook["missing"])
+        or hook["arrived"] + hook["replaced"] != hook["deliveries"],
+        "a bad signature": hook["bad_signatures"] != 0,
+        "a duplicate was not marked": hook["duplicates_unmarked"] != 0,
+        "the receiver was not killed twice, or nothing came twice": hook["receiver_ends"] < DEATHS
+        or hook["duplicates"] == 0,
+        "the public was told of an exercise": hook["to_public"] != 0,
+        "nothing was escalated": up["moved_on"] == 0 or up["chief_told"] == 0,
+        "the worst bulletin lacks a register": set(REGISTERS)
+        - set((warnings["worst"] or {"texts": ()})["texts"])
+        != set(),
+        "the worst bulletin has no impact": warnings["worst"] is None
+        or not warnings["worst"]["impact"]["areas"],
+    }
+    return [f"warnings: {fault}" for fault, is_so in wrong.items() if is_so]
 
 
 if __name__ == "__main__":

@@ -58,4 +58,54 @@ def test_levels_rise_and_fall_in_order_without_flapping(outcome: dict[str, Any])
 def test_latencies_are_measured_and_what_is_not_built_is_null(outcome: dict[str, Any]) -> None:
     assert outcome["latency_ms"]["commit"]["count"] == outcome["published"]
     assert outcome["latency_ms"]["alert"]["p99"] > 0
-    assert [outcome[name] for name in ("survey", "warnings", "work_orders", "detours")] == [None] * 4
+    assert [outcome[name] for name in ("survey", "work_orders", "detours")] == [None] * 3
+
+
+def test_most_levels_were_warned_of_before_the_crossing_and_none_for_nothing(outcome: dict[str, Any]) -> None:
+    warnings = outcome["warnings"]
+    crossed = [one for one in warnings["lead"] if one["crossed"] is not None]
+    assert len(crossed) >= 8
+    assert sum(one["lead_min"] is not None for one in crossed) > len(crossed) / 2
+    assert all(one["lead_min"] > 0 for one in crossed if one["lead_min"] is not None)
+    assert warnings["without_lead"] == sum(one["lead_min"] is None for one in crossed)
+
+
+def test_every_bulletin_is_served_as_valid_cap_and_the_feed_is_valid(outcome: dict[str, Any]) -> None:
+    cap, issued = outcome["warnings"]["cap"], outcome["warnings"]["issued"]
+    assert cap["fetched"] == cap["valid"] == sum(issued.values()) > 0
+    assert issued["Cancel"] == issued["Alert"]
+    assert cap["feed_valid"]
+    assert cap["feed_entries"] > 0
+
+
+def test_webhooks_arrive_while_the_receiver_is_killed_and_repetitions_are_known(
+    outcome: dict[str, Any],
+) -> None:
+    hook = outcome["warnings"]["webhook"]
+    assert hook["receiver_ends"] == 2
+    assert hook["failed_attempts"] > 0
+    assert hook["missing"] == []
+    assert hook["arrived"] + hook["replaced"] == hook["deliveries"]
+    assert hook["duplicates"] >= 1
+    assert (hook["duplicates_unmarked"], hook["bad_signatures"]) == (0, 0)
+
+
+def test_nobody_acknowledges_so_the_chief_is_told_and_the_public_hears_no_exercise(
+    outcome: dict[str, Any],
+) -> None:
+    warnings = outcome["warnings"]
+    assert warnings["escalation"]["moved_on"] > 0
+    assert warnings["escalation"]["chief_told"] > 0
+    assert warnings["statuses"] == warnings["cap"]["statuses"] == ["Exercise"]
+    assert warnings["webhook"]["to_public"] == 0
+
+
+def test_the_worst_bulletin_is_there_in_three_registers_with_its_impact(outcome: dict[str, Any]) -> None:
+    worst = outcome["warnings"]["worst"]
+    assert worst["level"] == "awas"
+    assert set(worst["texts"]) == {"id", "en", "jv-banyumas"}
+    assert worst["texts"]["id"]["headline"].startswith("LATIHAN")
+    assert worst["sms"]["id"].startswith("LATIHAN")
+    assert len(worst["sms"]["id"]) <= 160
+    assert worst["impact"]["people"] > 0
+    assert worst["impact"]["areas"]

@@ -16,8 +16,11 @@ def leave_with_parent() -> None:
     if not os.environ.get(LEAVE_VARIABLE):
         return
 
+    descriptor = sys.stdin.fileno()
+
     def wait() -> None:
-        sys.stdin.buffer.read()
+        while os.read(descriptor, 1024):  # not by sys.stdin: its lock would be held when the interpreter ends
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="serayu-parent", daemon=True).start()

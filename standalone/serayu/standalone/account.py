@@ -9,12 +9,13 @@ from typing import NamedTuple
 from serayu.edge.agent import OUTBOX_FILE
 from serayu.edge.progress import read_progress
 from serayu.models.alert import AlertChange
+from serayu.models.delivery.delivery import DeliveryState
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.register import Register
 from serayu.models.stores.register.database import sqlite_url
 from serayu.models.times import rfc3339
 
-EVALUATOR = "alerts"
+EVALUATOR, BULLETINS = "alerts", "bulletins"
 
 
 class Account(NamedTuple):
@@ -68,6 +69,13 @@ def take_account(data: Path, region: str, states: Mapping[str, Path]) -> Account
             confirmations=_by_station(change for change in changes if change.before is change.after),
             evaluated=_evaluated(store, position),
         )
+
+
+def settled_deliveries(data: Path, region: str) -> bool:
+    """Say whether every recorded change of an alert has been told, and no delivery waits or is under way."""
+    with HotStore(data / "hot.sqlite") as store, Register(sqlite_url(data / "register.sqlite")) as register:
+        told = store.cursor(BULLETINS) >= register.last_change_id()
+        return told and register.delivery_counts(region)[DeliveryState.QUEUED] == 0
 
 
 def _evaluated(store: HotStore, position: int) -> bool:

@@ -18,7 +18,10 @@ from serayu.models.command import write_atomically
 from serayu.models.errors import SerayuError
 from serayu.models.region import STATIONS_FILE, Region, load_region
 from serayu.models.times import US_PER_HOUR, SystemClock
-from serayu.standalone.account import Account, take_account
+from serayu.standalone.account import Account, settled_deliveries, take_account
+from serayu.standalone.drill.receiver import Receiver
+from serayu.standalone.drill.recipients import add_recipients, new_secrets, write_timers
+from serayu.standalone.drill.result import Warnings, warnings_of
 from serayu.standalone.probe import LatencyProbe, Percentiles
 from serayu.standalone.processes import ProcessTree
 from serayu.standalone.stack import StackOptions, locked, running_stack
@@ -50,7 +53,7 @@ class DemoOptions(NamedTuple):
 
 
 class DemoResult(msgspec.Struct):
-    """What the demonstration found; ``survey`` to ``detours`` stay null until those parts exist."""
+    """What the demonstration found; ``survey``, ``work_orders`` and ``detours`` stay null until those parts exist."""
 
     region: str
     stations: int
@@ -67,7 +70,7 @@ class DemoResult(msgspec.Struct):
     wall_s: float
     speedup: float
     survey: None = None
-    warnings: None = None
+    warnings: Warnings | None = None
     work_orders: None = None
     detours: None = None
 
@@ -104,6 +107,7 @@ class Demo:
                 shutil.rmtree(old) if old.is_dir() else old.unlink()
         region = data / "region"
         patient_copy(self.options.stack.region, region, silence_s=SILENCE_WALL_S * self.options.speed)
+        write_timers(region)
         with running_stack(self.options.stack._replace(region=region)) as tree:
             yield tree
 
@@ -129,19 +133,33 @@ class Demo:
         data = self.options.stack.data_dir
         series = data / "series"
         write_series(self.storm, series)
-        probe = LatencyProbe(BrokerUrl.parse(self.options.stack.broker))
-        probe.start()
-        anchor_wall_us = SystemClock().now_us() + round(LEAD_S * 1e6)
-        configs = self._configs(series, anchor_wall_us)
-        played_s = time.monotonic()
-        try:
-            with Fleet(configs, folder=data / "fleet") as fleet:
-                if not self._wait(fleet, tree, progress, anchor_wall_us, ended):
-                    return None
-                account = self._settled({config.station: config.state for config in configs})
-        finally:
-            probe.stop()
-        return self._result(account, probe, wall_s=time.monotonic() - played_s)
+        keys = new_secrets()
+        with Receiver(data / "received.jsonl", keys) as receiver:
+            recipients = add_recipients(data, self.region.code, receiver, keys)
+            probe = LatencyProbe(BrokerUrl.parse(self.options.stack.broker))
+            probe.start()
+            anchor_wall_us = SystemClock().now_us() + round(LEAD_S * 1e6)
+            configs = self._configs(series, anchor_wall_us)
+            played_s = time.monotonic()
+            try:
+                with Fleet(configs, folder=data / "fleet") as fleet:
+                    if not self._wait(fleet, tree, receiver, progress, anchor_wall_us, ended):
+                        return None
+                    account = self._settled({config.station: config.state for config in configs})
+                wall_s = time.monotonic() - played_s
+                receiver.stay()
+                self._delivered()
+            finally:
+                probe.stop()
+            warnings = warnings_of(
+                data,
+                load_region(data / "region"),
+                page=self.options.stack.page,
+                recipients=recipients,
+                received=receiver.received(),
+                receiver_ends=receiver.ends,
+            )
+        return self._result(account, probe, warnings, wall_s=wall_s)
 
     def _configs(self, series: Path, anchor_wall_us: int) -> list[AgentConfig]:
         url = BrokerUrl.parse(self.options.stack.broker)
@@ -177,6 +195,7 @@ class Demo:
         self,
         fleet: Fleet,
         tree: ProcessTree,
+        receiver: Receiver,
         progress: Callable[[FleetStatus, float], None],
         anchor_wall_us: int,
         ended: threading.Event,
@@ -186,6 +205,7 @@ class Demo:
         deadline = time.monotonic() + LEAD_S + storm_s + self.options.patience_s
         while True:
             tree.keep_up()
+            receiver.step()
             status = fleet.poll()
             passed = (SystemClock().now_us() - anchor_wall_us) / 1e6 / storm_s
             progress(status, min(max(passed, 0.0), 1.0))
@@ -211,7 +231,17 @@ class Demo:
                 raise DemoError("the alert evaluator did not catch up")
             time.sleep(0.2)
 
-    def _result(self, account: Account, probe: LatencyProbe, *, wall_s: float) -> DemoResult:
+    def _delivered(self) -> None:
+        """Wait until every change is told and no delivery is under way."""
+        deadline = time.monotonic() + SETTLE_TIMEOUT_S
+        while not settled_deliveries(self.options.stack.data_dir, self.region.code):
+            if time.monotonic() > deadline:
+                raise DemoError("the courier did not finish")
+            time.sleep(0.2)
+
+    def _result(
+        self, account: Account, probe: LatencyProbe, warnings: Warnings, *, wall_s: float
+    ) -> DemoResult:
         simulated_s = self.options.hours * 3600
         return DemoResult(
             region=self.region.code,
@@ -228,4 +258,5 @@ class Demo:
             latency_ms={"commit": probe.commit(), "alert": probe.alert()},
             wall_s=round(wall_s, 1),
             speedup=round(simulated_s / wall_s, 1),
+            warnings=warnings,
         )
