@@ -31,8 +31,8 @@ _MOST_ROWS_FALLBACK = 3_000
 _LEAST_ROWS = 60
 _LEAST_FOR_LINES = 400
 _LEAST_FOR_TREES = 800
-_BETTER = 0.99
-"""A single method is taken instead of the blend only where its squared error is 1 % less [project proposal]."""
+_BETTER = 0.97
+"""A single method is taken instead of the blend only where its squared error is 3 % less [project proposal]."""
 
 
 @dataclass(frozen=True, slots=True)
