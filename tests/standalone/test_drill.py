@@ -284,6 +284,7 @@ def test_lead_is_from_the_first_bulletin_to_the_first_good_value_above_the_limit
         said = [told(NOON_US + warned_min * minute, recorded_us=recorded_s * US_PER_S)]
         found = leads(banyumas, store, [episode(NOON_US)], said)
     assert [(one.level, one.lead_min, one.received_before) for one in found] == [("waspada", lead, before)]
+    assert found[0].real_speed_min == 30.0  # the value that decided was measured at noon
     assert median_min(found) == (lead or 0.0)
 
 

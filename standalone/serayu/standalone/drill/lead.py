@@ -7,6 +7,7 @@ import msgspec
 
 from serayu.models.alert import Alert
 from serayu.models.quality.flags import QualityFlag
+from serayu.models.reading import Observation
 from serayu.models.region import Region
 from serayu.models.siaga import Siaga, classify
 from serayu.models.station import Station
@@ -14,6 +15,8 @@ from serayu.models.stores.hot import HotStore
 from serayu.models.stores.register.bulletins import NumberedBulletin
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, rfc3339
 from serayu.models.warning.bulletin import MessageType
+
+__all__ = ["Lead", "leads", "median_min"]
 
 LEVEL = "stage"
 BEFORE_US = 2 * US_PER_HOUR
@@ -35,6 +38,9 @@ class Lead(msgspec.Struct, frozen=True):
         When the first good value was above the limit; None where the water never was.
     lead_min
         Minutes of the storm from `warned` to `crossed`; None where there was no lead, or no crossing.
+    real_speed_min
+        The same from the time of the value that decided: what the lead is at real speed, where the fraction of a second
+        from reading to bulletin is no minutes of the storm.
     received_before
         Whether the bulletin was recorded, by the computer's clock, before the crossing value had even been received:
         at a thousand times real time the harder test. None without a crossing.
@@ -47,6 +53,7 @@ class Lead(msgspec.Struct, frozen=True):
     reason: str | None
     crossed: str | None
     lead_min: float | None
+    real_speed_min: float | None
     received_before: bool | None
 
 
@@ -103,7 +110,6 @@ def _of_episode(
         )
         if warned is None and crossed is None:
             continue
-        lead_us = None if warned is None or crossed is None else crossed.t_us - warned.bulletin.sent_us
         at_us = [one.bulletin.sent_us for one in (warned,) if one] + [one.t_us for one in (crossed,) if one]
         yield (
             min(at_us),
@@ -114,7 +120,8 @@ def _of_episode(
                 warned=None if warned is None else rfc3339(warned.bulletin.sent_us),
                 reason=None if warned is None else warned.bulletin.reason.value,
                 crossed=None if crossed is None else rfc3339(crossed.t_us),
-                lead_min=None if lead_us is None or lead_us <= 0 else round(lead_us / US_PER_MINUTE, 1),
+                lead_min=None if warned is None else _minutes(warned.bulletin.sent_us, crossed),
+                real_speed_min=None if warned is None else _minutes(warned.bulletin.at_us, crossed),
                 received_before=None
                 if crossed is None
                 else warned is not None and warned.recorded_us < crossed.received_us,
@@ -122,4 +129,8 @@ def _of_episode(
         )
 
 
-__all__ = ["Lead", "leads", "median_min"]
+def _minutes(warned_us: int, crossed: Observation | None) -> float | None:
+    """Return the minutes from a warning to a crossing; None where it was no earlier."""
+    if crossed is None or crossed.t_us <= warned_us:
+        return None
+    return round((crossed.t_us - warned_us) / US_PER_MINUTE, 1)
