@@ -55,11 +55,12 @@ def _outcomes(
         ([_event(3)], _told((3, W), (9, N)), [("late", 0.0)]),  # told by the limit itself
         ([_event(3)], _told((4, W), (9, N)), [("late", -1.0)]),
         ([_event(3)], _told((0, W), (1, N)), [("false", None), ("missed", None)]),  # cancelled before
-        ([_event(24)], _told((0, W), (22, W), (46, N)), [("hit", 24.0)]),
+        ([_event(24)], _told((0, W), (26, N)), [("hit", 24.0)]),
+        ([_event(20)], _told((0, W), (9, W), (30, N)), [("hit", 20.0)]),  # told once more, not renewed
         (
             [_event(25)],
             _told((0, W), (22, W), (46, N)),
-            [("false", None), ("hit", 1.0)],
+            [("false", None), ("hit", 3.0)],
         ),  # a renewal is a new one
         (
             [_event(3, lasts_h=40)],

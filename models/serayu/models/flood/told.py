@@ -7,9 +7,14 @@ import msgspec
 
 from serayu.models.flood.events import EVENT_END_US, LAPSE_US, LATEST_US, Event, Warned, match_warnings
 from serayu.models.siaga_levels import Siaga
+from serayu.models.times import US_PER_HOUR
 from serayu.models.warning.bulletin import Bulletin, Hazard, MessageType
 
 __all__ = ["Outcome", "Record", "Told", "judge", "told_by", "warnings_of"]
+
+
+RENEWED_AFTER_US = LAPSE_US - 2 * US_PER_HOUR
+"""A bulletin so long after the warning was issued renews it: ingest renews in the last two hours of the 24."""
 
 
 class Outcome(enum.StrEnum):
@@ -91,40 +96,32 @@ def told_by(bulletins: Iterable[Bulletin]) -> dict[str, list[Told]]:
 def warnings_of(told: Iterable[Told], level: Siaga) -> list[tuple[str, Warned]]:
     """Cut what was told into warnings of one level or worse, with the alert of each.
 
-    A warning begins where an alert reaches the level, and ends where it is lowered below it, cancelled, or lapses. One
-    that is kept up for longer than 24 h is a new warning every 24 h, as each renewal is one.
+    A warning begins where an alert reaches the level, and ends where it is lowered below it, cancelled, or lapses. A
+    bulletin that keeps it up `RENEWED_AFTER_US` after it was issued, or later, renews it, and a renewal is a warning of
+    its own; earlier ones only keep people posted.
     """
     by_alert: dict[str, list[Told]] = {}
     for one in told:
         by_alert.setdefault(one.alert, []).append(one)
-    found = [
-        (alert, piece)
-        for alert, bulletins in by_alert.items()
-        for start_us, end_us in _stretches(bulletins, level)
-        for piece in _pieces(start_us, end_us)
-    ]
+    found = [(alert, one) for alert, bulletins in by_alert.items() for one in _warnings(bulletins, level)]
     return sorted(found, key=lambda one: (one[1].issue_us, one[0]))
 
 
-def _stretches(bulletins: Sequence[Told], level: Siaga) -> Iterator[tuple[int, int]]:
-    start_us: int | None = None
+def _warnings(bulletins: Sequence[Told], level: Siaga) -> Iterator[Warned]:
+    issue_us: int | None = None
     expires_us = 0
     for one in bulletins:
-        if start_us is not None and (one.sent_us > expires_us or one.level.rank < level.rank):
-            yield start_us, min(expires_us, one.sent_us)
-            start_us = None
-        if one.level.rank >= level.rank:
-            start_us = one.sent_us if start_us is None else start_us
+        holds = one.level.rank >= level.rank
+        if issue_us is not None:
+            renewed = holds and one.sent_us - issue_us >= RENEWED_AFTER_US
+            if renewed or not holds or one.sent_us > expires_us:
+                yield Warned(issue_us, min(expires_us, one.sent_us))
+                issue_us = None
+        if holds:
+            issue_us = one.sent_us if issue_us is None else issue_us
             expires_us = one.expires_us
-    if start_us is not None:
-        yield start_us, expires_us
-
-
-def _pieces(start_us: int, end_us: int) -> Iterator[Warned]:
-    while end_us - start_us > LAPSE_US:
-        yield Warned(start_us, start_us + LAPSE_US)
-        start_us += LAPSE_US
-    yield Warned(start_us, end_us)
+    if issue_us is not None:
+        yield Warned(issue_us, expires_us)
 
 
 def judge(
