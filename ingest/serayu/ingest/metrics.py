@@ -1,5 +1,8 @@
 """Ingest's metrics in Prometheus' text form."""
 
+from collections import Counter as Counts
+from collections.abc import Iterable
+
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -83,6 +86,18 @@ class IngestMetrics:
         self.forecast_seconds = Histogram(
             "serayu_forecast_seconds", "One forecast of one post", buckets=_LATENCY_S, registry=registry
         )
+        self.landslides = Counter(
+            "serayu_landslide_assessments", "Rounds: made, retried, failed", ["result"], registry=registry
+        )
+        self.landslide_seconds = Histogram(
+            "serayu_landslide_seconds",
+            "One assessment of all slopes",
+            buckets=_LATENCY_S,
+            registry=registry,
+        )
+        self.landslide_roads = Gauge(
+            "serayu_landslide_roads", "Roads at each level of the newest round", ["level"], registry=registry
+        )
         self.agents = {
             name: Gauge(f"serayu_agent_{name}", help_text, ["station"], registry=registry)
             for name, help_text in _AGENT_GAUGES.items()
@@ -99,6 +114,12 @@ class IngestMetrics:
         self.late.inc(outcome.late)
         self.undecodable.inc(outcome.undecodable)
         self.batch.observe(messages)
+
+    def show_roads(self, levels: Iterable[str]) -> None:
+        """Show how many roads are at each landslide level; a level without roads has no sample."""
+        self.landslide_roads.clear()
+        for level, roads in Counts(levels).items():
+            self.landslide_roads.labels(level).set(roads)
 
     def agent(self, station: str, payload: bytes) -> None:
         """Show what an agent says of itself; a status that cannot be read is no news."""

@@ -14,6 +14,7 @@ from serayu.ingest.courier import Courier
 from serayu.ingest.decode import Decoder
 from serayu.ingest.forwarder import Forwarder
 from serayu.ingest.housekeeping import Housekeeper
+from serayu.ingest.landslide_watch import SLOPES_FILE, LandslideWatch
 from serayu.ingest.metrics import IngestMetrics
 from serayu.ingest.pipeline import Pipeline
 from serayu.ingest.settings import IngestSettings
@@ -65,6 +66,7 @@ class IngestService:
         self.forwarder = self._make_forwarder()
         self.alerts = None if settings.store_only else self._make_alerts()
         self.courier = None if settings.store_only else self._make_courier()
+        self.landslides = None if settings.store_only else self._make_landslides()
         self.housekeeper = Housekeeper(
             self.store,
             self.region,
@@ -86,6 +88,8 @@ class IngestService:
             self._start("serayu-ingest-evaluator", self.alerts.run)
         if self.courier is not None:
             self._start("serayu-ingest-courier", self.courier.run)
+        if self.landslides is not None:
+            self._start("serayu-ingest-landslide", self.landslides.run)
         if self.forwarder is not None:
             self._start("serayu-ingest-forwarder", self.forwarder.run)
         if settings.metrics_port is not None:
@@ -141,10 +145,12 @@ class IngestService:
         self._resources.callback(long_store.close)
         return Forwarder(self.store, long_store, name=FORWARD_CURSOR)
 
+    def _rehearsal(self) -> BulletinStatus | None:
+        """Return the status of bulletins that are not meant; a replay is never the real thing."""
+        exercise = self.settings.exercise or self.settings.clock == "replay"
+        return BulletinStatus.EXERCISE if exercise else None
+
     def _make_alerts(self) -> AlertLoop:
-        exercise = (
-            self.settings.exercise or self.settings.clock == "replay"
-        )  # a replay is never the real thing
         return AlertLoop(
             self.settings.register,
             self.store,
@@ -154,7 +160,23 @@ class IngestService:
             committed=self._committed,
             clock=self.clock,
             queued=self._queued,
-            rehearsal=BulletinStatus.EXERCISE if exercise else None,
+            rehearsal=self._rehearsal(),
+        )
+
+    def _make_landslides(self) -> LandslideWatch | None:
+        settings = self.settings
+        if not (self.region.folder / SLOPES_FILE).is_file():
+            return None
+        return LandslideWatch(
+            settings.register,
+            settings.data_dir,
+            self.store,
+            self.region,
+            self.clock,
+            self.metrics,
+            queued=self._queued,
+            every_us=round(settings.landslide_every_s * US_PER_S),
+            rehearsal=self._rehearsal(),
         )
 
     def _make_courier(self) -> Courier:

@@ -39,6 +39,7 @@ class IngestSettings(BaseSettings):
     late_after_s: float = Field(1800, gt=0)
     far_future_s: float = Field(600, gt=0)
     replay_far_future_s: float = Field(30 * 86400, gt=0, description="the same with clock=replay")
+    landslide_every_s: float = Field(300, gt=0, description="between two assessments of the region's slopes")
     retention_days: float = Field(400, gt=0)
     delivery_retention_days: float = Field(400, gt=0, description="who was told what, and each attempt")
     consent_retention_days: float = Field(

@@ -22,6 +22,7 @@ __all__ = [
     "Act",
     "Decision",
     "LandslideRecord",
+    "Pending",
     "RainBasis",
     "RoadWatch",
     "Situation",
@@ -48,8 +49,19 @@ class RainBasis(msgspec.Struct, frozen=True):
     mm: float
 
 
+class Pending(msgspec.Struct, frozen=True):
+    """What holds once a bulletin has been recorded: see the fields of `RoadWatch`."""
+
+    bulletin_id: str
+    lower_since_us: int | None
+    basis: RainBasis | None
+
+
 class RoadWatch(msgspec.Struct, frozen=True, kw_only=True):
     """What is remembered about a road.
+
+    It is kept before the bulletin that it leads to is recorded. What that bulletin changes is therefore pending until
+    the bulletin is found to be there: a process that ends in between has not told, and decides again as before.
 
     Parameters
     ----------
@@ -61,12 +73,22 @@ class RoadWatch(msgspec.Struct, frozen=True, kw_only=True):
         Rain behind the last raise; None where it was no rain.
     held
         The level in force is higher than the assessment's, because the storm is not over.
+    pending
+        What changes with the bulletin that was about to be recorded; None where nothing was.
     """
 
     alert_id: str | None = None
     lower_since_us: int | None = None
     basis: RainBasis | None = None
     held: bool = False
+    pending: Pending | None = None
+
+    def settled(self, newest: Bulletin | None) -> "RoadWatch":
+        """Return what holds, given the road's newest bulletin."""
+        told, waiting = self, self.pending
+        if waiting is not None and newest is not None and newest.id == waiting.bulletin_id:
+            told = msgspec.structs.replace(self, lower_since_us=waiting.lower_since_us, basis=waiting.basis)
+        return msgspec.structs.replace(told, pending=None)
 
 
 class LandslideRecord(NamedTuple):
