@@ -31,28 +31,27 @@ def warning_faults(warnings: dict[str, Any] | None) -> list[str]:
     if not warnings:
         return ["no warnings"]
     hook, cap, up = warnings["webhook"], warnings["cap"], warnings["escalation"]
+    worst = warnings["worst"] or {"texts": {}, "impact": {"areas": []}}
     crossed = [one for one in warnings["lead"] if one["crossed"] is not None]
     ahead = [one for one in crossed if one["lead_min"] is not None]
     wrong = {
-        "a bulletin that is no exercise": warnings["statuses"] != ["Exercise"],
+        "a bulletin is no exercise": warnings["statuses"] != ["Exercise"],
         "no limit was crossed": not crossed,
         "most levels had no lead": 2 * len(ahead) <= len(crossed),
-        "CAP documents that are not valid": cap["fetched"] == 0 or cap["valid"] != cap["fetched"],
-        "a CAP status that is no exercise": cap["statuses"] != ["Exercise"],
+        "not every CAP document is valid": not 0 < cap["fetched"] == cap["valid"],
+        "a CAP status is no exercise": cap["statuses"] != ["Exercise"],
         "the Atom feed is not valid, or empty": not cap["feed_valid"] or cap["feed_entries"] == 0,
-        "webhooks are missing": bool(hook["missing"])
-        or hook["arrived"] + hook["replaced"] != hook["deliveries"],
-        "a bad signature": hook["bad_signatures"] != 0,
+        "webhooks are missing": bool(hook["missing"]),
+        "deliveries came to nothing": hook["arrived"] + hook["replaced"] != hook["deliveries"],
+        "a signature was bad": hook["bad_signatures"] != 0,
         "a duplicate was not marked": hook["duplicates_unmarked"] != 0,
-        "the receiver was not killed twice, or nothing came twice": hook["receiver_ends"] < DEATHS
-        or hook["duplicates"] == 0,
+        "the receiver did not die twice": hook["receiver_ends"] < DEATHS,
+        "nothing came twice": hook["duplicates"] == 0,
         "the public was told of an exercise": hook["to_public"] != 0,
         "nothing was escalated": up["moved_on"] == 0 or up["chief_told"] == 0,
-        "the worst bulletin lacks a register": set(REGISTERS)
-        - set((warnings["worst"] or {"texts": ()})["texts"])
-        != set(),
-        "the worst bulletin has no impact": warnings["worst"] is None
-        or not warnings["worst"]["impact"]["areas"],
+        "there is no worst bulletin": not warnings["worst"],
+        "the worst bulletin lacks a register": not set(REGISTERS) <= set(worst["texts"]),
+        "the worst bulletin reaches no area": not worst["impact"]["areas"],
     }
     return [f"warnings: {fault}" for fault, is_so in wrong.items() if is_so]
 
