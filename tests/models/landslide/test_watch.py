@@ -87,7 +87,13 @@ def test_only_a_warning_that_is_open_is_in_force() -> None:
 SPANS = st.integers(0, 3 * VALID_US)
 LATER = st.builds(lambda span_us: SENT_US + span_us, SPANS)
 SITUATIONS = st.builds(
-    Situation, st.sampled_from([None, *Siaga]), LATER, LATER, st.booleans(), st.none() | LATER, st.just(False)
+    Situation,
+    st.sampled_from([None, *Siaga]),
+    LATER,
+    LATER,
+    st.booleans(),
+    st.none() | LATER,
+    revised=st.just(value=False),
 )
 
 
