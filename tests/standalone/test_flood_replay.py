@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
+from typing_extensions import override
 
 from serayu.ingest.alerting import AlertLoop
 from serayu.ingest.bulletins import BulletinWriter
@@ -66,6 +67,7 @@ class At(LiveClock):
     def __init__(self) -> None:
         self.us = T0
 
+    @override
     def now_us(self) -> int:
         return self.us
 

@@ -9,6 +9,7 @@ from serayu.models.command import emit, reported
 from serayu.models.errors import BadInputError
 from serayu.models.times import parse_rfc3339
 from serayu.standalone.flood_replay_cli import replay
+from serayu.standalone.flood_scorecard_cli import scorecard
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,6 +21,7 @@ _LONGEST_H = 72.0
 
 
 app.command()(replay)
+app.command()(scorecard)
 
 
 @app.callback()
