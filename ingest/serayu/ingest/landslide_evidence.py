@@ -17,7 +17,7 @@ from serayu.models.landslide.units import PlacedUnit
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.region import Region
 from serayu.models.stores.hot import HotStore
-from serayu.models.stores.trend import usable
+from serayu.models.stores.trend import UNUSABLE, usable
 from serayu.models.times import US_PER_DAY, US_PER_HOUR
 
 RAIN_DAYS = 31
@@ -111,15 +111,18 @@ class EvidenceReader:
         stream = None if station is None else station.datastream(_RAIN)
         if station is None or stream is None:
             return None
-        values = self._store.window(station.key(_RAIN), at_us - RAIN_DAYS * US_PER_DAY, at_us + 1)
-        if not values:
+        rows = self._store.values(station.key(_RAIN), at_us - RAIN_DAYS * US_PER_DAY, at_us + 1)
+        if not rows:
             return None
-        depths = np.array([one.value if usable(one) else math.nan for one in values])
-        depths[(depths < 0) | (depths > MOST_MM)] = math.nan
-        series = RainSeries(
-            [one.t_us for one in values], depths.tolist(), limit_h=stream.stale_after_us / US_PER_HOUR
-        )
-        return series, [one.t_us for one in values if one.flag is QualityFlag.SUSPECT and one.value > 0]
+        table = np.array(
+            rows, dtype=np.float64
+        )  # exact: times are below 2**53 microseconds until the year 2255
+        times, depths, flags = table[:, 0].astype(np.int64), table[:, 1], table[:, 2]
+        unusable = np.isin(flags, [int(flag) for flag in UNUSABLE]) | (depths < 0) | (depths > MOST_MM)
+        doubtful = (flags == int(QualityFlag.SUSPECT)) & (depths > 0)
+        depths[unusable] = math.nan
+        series = RainSeries(times, depths, limit_h=stream.stale_after_us / US_PER_HOUR)
+        return series, times[doubtful].tolist()
 
     def _soil(self, probe: str, at_us: int) -> SoilSeries | None:
         station = self._region.stations.get(probe)

@@ -260,3 +260,13 @@ def test_changes_are_followed_in_pieces(store: HotStore) -> None:
         position = changes[-1].id
     assert found == list(range(1, 8))
     assert store.last_change_id() == position
+
+
+def test_bare_values_are_those_of_the_window(store: HotStore) -> None:
+    rows = [observed(reading(n, 60 * n, float(n))) for n in (1, 2, 3)]
+    assert not store.write(rows)
+    key, end_us = rows[0].key, rows[2].t_us
+    window = store.window(key, rows[0].t_us, end_us)
+    assert store.values(key, rows[0].t_us, end_us) == [(one.t_us, one.value, int(one.flag)) for one in window]
+    assert len(window) == 2
+    assert store.values(OTHER, 0, end_us) == []

@@ -91,7 +91,9 @@ class RainSeries:
         Shapes differ, times do not ascend, or a depth is negative.
     """
 
-    def __init__(self, times_us: Sequence[int], mm: Sequence[float], *, limit_h: float | None = None) -> None:
+    def __init__(
+        self, times_us: Sequence[int] | Times, mm: Sequence[float] | Values, *, limit_h: float | None = None
+    ) -> None:
         ends = np.asarray(times_us, dtype=np.int64)
         depths = np.asarray(mm, dtype=np.float64)
         if ends.shape != depths.shape or ends.ndim != 1:

@@ -164,6 +164,14 @@ class HotStore:
         )
         return [self._observation(key, row) for row in rows]
 
+    def values(self, key: SeriesKey, start_us: int, end_us: int) -> list[tuple[int, float | None, int]]:
+        """Return time, value and flag of the observations of `window`, for who reads very many of them."""
+        return self._read(
+            f"SELECT t, value, flag FROM observation WHERE series = {_SERIES}"  # noqa: S608 -- constants
+            " AND t >= ? AND t < ? ORDER BY t",
+            (*key, _int64(start_us), _int64(end_us)),
+        )
+
     def latest(self, region: str | None = None) -> Sequence[Latest]:
         """Return the last observation of every datastream with its trend, in one statement."""
         rows = self._read(_LATEST, (TREND_OVER_US, TREND_AT_MOST_US, region, region))
