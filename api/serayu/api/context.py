@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from fastapi import Request
 
@@ -25,6 +25,9 @@ from serayu.models.stores.hot import HotStore
 from serayu.models.stores.register import Register
 from serayu.models.times import Clock
 from serayu.models.warning.authority import Authority
+
+if TYPE_CHECKING:
+    from serayu.api.scores import ScoreKeeper
 
 __all__ = ["Api", "RegisterLevels", "api_of"]
 
@@ -78,6 +81,7 @@ class Api:
     metrics: Metrics
     pages: Pages
     workers: ThreadPoolExecutor
+    scores: "ScoreKeeper"
 
     async def present_us(self) -> int:
         """Return the present: the computer's, or that of the replay as of the newest reading."""

@@ -17,9 +17,11 @@ from serayu.api import (
     charts,
     farmer,
     health,
+    landslide,
     layers,
     observations,
     pages,
+    scores,
     stations,
     warnings,
 )
@@ -53,10 +55,12 @@ ROUTERS: Sequence[APIRouter] = (
     alerts.router,
     cap.router,  # its addresses end in .xml and .atom: before those that take anything
     bulletins.router,
+    landslide.router,
     layers.router,
     health.router,
     farmer.router,
     warnings.router,
+    scores.router,
     pages.router,
 )
 """Every route; the test of roles walks them."""
@@ -149,6 +153,7 @@ def _open(settings: ApiSettings) -> Api:
         metrics=Metrics(),
         pages=Pages(),
         workers=workers,
+        scores=scores.ScoreKeeper(least_s=settings.scorecard_min_age_s, most_s=settings.scorecard_max_age_s),
     )
 
 

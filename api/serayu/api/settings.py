@@ -61,6 +61,8 @@ class ApiSettings(BaseSettings):
     snapshot_min_age_s, snapshot_max_age_s
         The list of stations is made again after a change, but not more often than the first, and at least as often
         as the second, seconds.
+    scorecard_min_age_s, scorecard_max_age_s
+        The same of the scorecard, seconds: it reads the whole history.
     stream_poll_s, stream_heartbeat_s, stream_clients
         How often the stream looks for news, how often it says that it lives, and how many may listen.
     failed_logins, failed_logins_window_s
@@ -85,6 +87,8 @@ class ApiSettings(BaseSettings):
     tiles_url: str | None = None
     snapshot_min_age_s: Annotated[float, Field(ge=0)] = 0.5
     snapshot_max_age_s: Annotated[float, Field(ge=0)] = 1.0
+    scorecard_min_age_s: Annotated[float, Field(ge=0)] = 60.0
+    scorecard_max_age_s: Annotated[float, Field(ge=0)] = 900.0
     stream_poll_s: Annotated[float, Field(gt=0)] = 0.5
     stream_heartbeat_s: Annotated[float, Field(gt=0)] = 10.0
     stream_clients: Annotated[int, Field(ge=1)] = 500
