@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from serayu.api.context import Api, api_of
 from serayu.api.errors import AccessError, TooManyError, UnknownCallerError
+from serayu.api.landslide import has_slopes
 from serayu.api.layers import layer_names, layer_sources
 from serayu.api.security import EVERYBODY, LOGIN, OFFICERS, Principal, client_of, same_origin
 from serayu.api.sessions import COOKIE
@@ -19,6 +20,8 @@ __all__ = ["router"]
 router = APIRouter(include_in_schema=False)
 
 SCRIPT_TEXTS = (
+    "landslide.level.awas", "landslide.level.normal", "landslide.level.pantau", "landslide.level.siaga",
+    "landslide.level.unknown", "landslide.level.waspada", "landslide.map.warning",
     "page.age.day", "page.age.hour", "page.age.minute", "page.age.now", "page.alerts.acknowledge",
     "page.alerts.acknowledged", "page.alerts.below", "page.alerts.ended_at",
     "page.alerts.lapsed", "page.alerts.lapsed_at", "page.alerts.lowered", "page.alerts.none_active",
@@ -47,6 +50,7 @@ async def map_page(request: Request, who: Annotated[Principal, Depends(EVERYBODY
         region=api.region.info,
         texts={key: {lang: catalogue()[key][lang] for lang in ("id", "en")} for key in SCRIPT_TEXTS},
         layers=layer_names(api.region),
+        slopes=has_slopes(api),
         sources=layer_sources(api.region),
         tiles=api.settings.tiles_url,
         who=who,

@@ -6,6 +6,7 @@ import { readBulletins } from "./bulletins.js";
 import { drawAlerts, drawStations } from "./lists.js";
 import { Detail } from "./detail.js";
 import { Live } from "./live.js";
+import { Slopes } from "./slopes.js";
 import { spread } from "./spread.js";
 
 const NEAR_ZOOM = 13; // from here on every station shows its name
@@ -207,4 +208,4 @@ function flowLines() {
 }
 
 reload();
-outlines();
+outlines().then(() => new Slopes(map, read));
