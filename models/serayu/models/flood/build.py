@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from serayu.models.flood.clean import LevelLimits, Verdict, clean_level, clean_rain, learn_limits
+from serayu.models.flood.clean import (
+    LevelLimits,
+    Verdict,
+    believed_rain,
+    clean_level,
+    highest_rain,
+    learn_limits,
+)
 from serayu.models.flood.frame import FloatArray, Frame, IntArray
 from serayu.models.flood.links import PostLinks
 from serayu.models.flood.series import PostInfo, Series
@@ -15,10 +22,14 @@ from serayu.models.times import US_PER_HOUR, US_PER_MINUTE
 __all__ = [
     "BuiltPost",
     "CleanLevel",
+    "GaugeLimits",
     "build_post",
     "cut_frame",
+    "gauge_depths",
     "grid_step_us",
     "hours_to_rows",
+    "learn_gauge",
+    "newest_values",
     "rows_before",
     "usable_level",
 ]
@@ -122,13 +133,19 @@ def build_post(
     frame = Frame(
         start_us=start_us,
         step_us=step_us,
-        level=_newest(own.known_us, own.known, start_us=start_us, step_us=step_us, rows=rows),
+        level=newest_values(own.known_us, own.known, start_us=start_us, step_us=step_us, rows=rows),
         upstream={
-            name: _newest(post.known_us, post.known, start_us=start_us, step_us=step_us, rows=rows)
+            name: newest_values(post.known_us, post.known, start_us=start_us, step_us=step_us, rows=rows)
             for name, post in above.items()
         },
         rain={
-            name: _depths(series, fit_until_us, start_us=start_us, step_us=step_us, rows=rows)
+            name: gauge_depths(
+                series,
+                learn_gauge(series, fit_until_us, step_us=step_us),
+                start_us=start_us,
+                step_us=step_us,
+                rows=rows,
+            )
             for name, series in gauges.items()
             if infos[name].variable == "rain"
         },
@@ -161,32 +178,63 @@ def _rows_of(time_us: IntArray, *, start_us: int, step_us: int) -> IntArray:
     return np.asarray(-((start_us - time_us) // step_us), dtype=np.int64)
 
 
-def _newest(time_us: IntArray, value: FloatArray, *, start_us: int, step_us: int, rows: int) -> FloatArray:
-    result = np.full(rows, np.nan)
-    at = _rows_of(time_us, start_us=start_us, step_us=step_us)
-    inside = (at >= 0) & (at < rows)
-    result[at[inside]] = value[inside]  # times ascend, so the newest of a row comes last and stays
-    return result
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaugeLimits:
+    """What the fit part taught of a rain gauge.
+
+    Parameters
+    ----------
+    highest_mm
+        Largest believable depth of one value.
+    interval_us
+        Usual distance of values.
+    """
+
+    highest_mm: float
+    interval_us: int
 
 
-def _depths(
-    series: Series, fit_until_us: int, *, start_us: int, step_us: int, rows: int
+def learn_gauge(series: Series, fit_until_us: int, *, step_us: int) -> GaugeLimits:
+    """Learn what is believable of a gauge from what came before *fit_until_us*."""
+    fit = series.time_us < fit_until_us
+    times = np.unique(series.time_us[fit])
+    return GaugeLimits(
+        highest_mm=highest_rain(series.value[fit], series.flagged[fit]),
+        interval_us=int(np.median(np.diff(times))) if len(times) > 1 else step_us,
+    )
+
+
+def gauge_depths(
+    series: Series, gauge: GaugeLimits, *, start_us: int, step_us: int, rows: int
 ) -> npt.NDArray[np.float64]:
-    """Return the rain of each row; the depth of a longer interval lies in the row in which it became known."""
+    """Return the rain of each row, mm, NaN unknown.
+
+    The depth of a longer interval lies in the row in which it became known.
+    """
     time_us, first = np.unique(series.time_us, return_index=True)
-    value = clean_rain(series.value, series.flagged, series.time_us < fit_until_us)[first]
+    value = believed_rain(series.value, series.flagged, highest_mm=gauge.highest_mm)[first]
     at = _rows_of(time_us, start_us=start_us, step_us=step_us)
     inside = (at >= 0) & (at < rows)
     known = inside & np.isfinite(value)
     depth = np.bincount(at[known], weights=value[known], minlength=rows)
     seen = np.bincount(at[known], minlength=rows) > 0
     lost = np.bincount(at[inside & ~known], minlength=rows) > 0
-    usual_us = int(np.median(np.diff(time_us))) if len(time_us) > 1 else step_us
-    covered = max(1, min(usual_us, 24 * US_PER_HOUR) // step_us)
+    covered = max(1, min(gauge.interval_us, 24 * US_PER_HOUR) // step_us)
     if covered > 1:  # between two depths of a coarser gauge nothing new is known, and nothing is missing
         last_seen = np.maximum.accumulate(np.where(seen, np.arange(rows), -covered))
         seen = np.arange(rows) - last_seen < covered
     return np.where(seen & ~lost, depth, np.nan)
+
+
+def newest_values(
+    time_us: IntArray, value: FloatArray, *, start_us: int, step_us: int, rows: int
+) -> FloatArray:
+    """Return the newest value of each row, times ascending; NaN where there is none."""
+    result = np.full(rows, np.nan)
+    at = _rows_of(time_us, start_us=start_us, step_us=step_us)
+    inside = (at >= 0) & (at < rows)
+    result[at[inside]] = value[inside]  # times ascend, so the newest of a row comes last and stays
+    return result
 
 
 def rows_before(frame: Frame, time_us: int) -> int:

@@ -18,7 +18,16 @@ from serayu.models.flood.frame import FloatArray, IntArray
 from serayu.models.quality.defaults import DEFAULT_PROFILES
 from serayu.models.times import US_PER_DAY, US_PER_HOUR
 
-__all__ = ["LevelLimits", "LevelQc", "Verdict", "clean_level", "clean_rain", "learn_limits"]
+__all__ = [
+    "LevelLimits",
+    "LevelQc",
+    "Verdict",
+    "believed_rain",
+    "clean_level",
+    "clean_rain",
+    "highest_rain",
+    "learn_limits",
+]
 
 _JUDGED_GAP_US = 12 * US_PER_HOUR  # after a longer gap the level may be anywhere within the span
 _JUDGED_STEPS_OUTSIDE = 2.5
@@ -320,11 +329,21 @@ def clean_rain(value: FloatArray, flagged: npt.NDArray[np.bool_], fit: npt.NDArr
     flagged
         Where the agency distrusts it, shape (n,).
     fit
-        Rows of the fit part, from which the largest believable depth is learnt: three times the fifth largest, at
-        most the span of the quality control at ingest, shape (n,).
+        Rows of the fit part, from which the largest believable depth is learnt, shape (n,).
+    """
+    return believed_rain(value, flagged, highest_mm=highest_rain(value[fit], flagged[fit]))
+
+
+def highest_rain(value: FloatArray, flagged: npt.NDArray[np.bool_]) -> float:
+    """Return the largest believable depth of one value, mm.
+
+    Three times the fifth largest of the fit part, at most the span of the quality control at ingest.
     """
     highest = _RAIN.gross_suspect[1] if _RAIN.gross_suspect else math.inf
-    seen = np.sort(value[fit & np.isfinite(value) & (value > 0) & ~flagged])
-    if len(seen) >= _FEW:
-        highest = min(highest, 3 * float(seen[-5]))
-    return np.where(flagged | ~(value >= 0) | (value > highest), math.nan, value)
+    seen = np.sort(value[np.isfinite(value) & (value > 0) & ~flagged])
+    return min(highest, 3 * float(seen[-5])) if len(seen) >= _FEW else highest
+
+
+def believed_rain(value: FloatArray, flagged: npt.NDArray[np.bool_], *, highest_mm: float) -> FloatArray:
+    """Return rain with NaN where it is distrusted, no depth, or above *highest_mm*."""
+    return np.where(flagged | ~(value >= 0) | (value > highest_mm), math.nan, value)
