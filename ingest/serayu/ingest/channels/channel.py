@@ -1,11 +1,14 @@
 """What every channel does: take one bulletin for one recipient and say what became of it."""
 
+import functools
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from serayu.models.delivery.recipient import Address, Recipient
 from serayu.models.warning.bulletin import Bulletin
+
+_REMEMBERED = 64  # bulletins that go out about now, to many recipients
 
 
 class Outgoing(NamedTuple):
@@ -52,8 +55,9 @@ class Sender(Protocol):
         ...
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def document_body(bulletin: Bulletin) -> bytes:
-    """Return the body of a webhook and of the retained MQTT message: the bulletin's JSON document."""
+    """Return the body of a webhook and of the retained MQTT message: the bulletin's JSON document, written once."""
     from serayu.models.warning.documents import bulletin_document  # noqa: PLC0415 -- all texts; ingest starts without
 
     document: dict[str, Any] = bulletin_document(bulletin)
