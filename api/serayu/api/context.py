@@ -27,6 +27,7 @@ from serayu.models.times import Clock
 from serayu.models.warning.authority import Authority
 
 if TYPE_CHECKING:
+    from serayu.api.nowcasts import Nowcasts
     from serayu.api.scores import ScoreKeeper
 
 __all__ = ["Api", "RegisterLevels", "api_of"]
@@ -82,6 +83,7 @@ class Api:
     pages: Pages
     workers: ThreadPoolExecutor
     scores: "ScoreKeeper"
+    nowcasts: "Nowcasts"
 
     async def present_us(self) -> int:
         """Return the present: the computer's, or that of the replay as of the newest reading."""

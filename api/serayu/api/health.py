@@ -39,6 +39,7 @@ async def readyz(request: Request, _who: Annotated[Principal, Depends(EVERYBODY)
         "register": await _register(api),
         "ingest": await _ingest(api),
         "stream": {"ok": api.stream.healthy},
+        "nowcasts": await api.run(api.nowcasts.health, api.clock.now_us()),
     }
     ready = all(check["ok"] for check in checks.values())
     body = msgspec.json.encode({"status": "ready" if ready else "not ready", "checks": checks})

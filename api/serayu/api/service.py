@@ -19,6 +19,7 @@ from serayu.api import (
     health,
     landslide,
     layers,
+    nowcasts,
     observations,
     pages,
     scores,
@@ -61,6 +62,7 @@ ROUTERS: Sequence[APIRouter] = (
     farmer.router,
     warnings.router,
     scores.router,
+    nowcasts.router,
     pages.router,
 )
 """Every route; the test of roles walks them."""
@@ -153,6 +155,7 @@ def _open(settings: ApiSettings) -> Api:
         metrics=Metrics(),
         pages=Pages(),
         workers=workers,
+        nowcasts=nowcasts.Nowcasts(settings.nowcast_path, stale_after_s=settings.nowcast_stale_after_s),
         scores=scores.ScoreKeeper(least_s=settings.scorecard_min_age_s, most_s=settings.scorecard_max_age_s),
     )
 

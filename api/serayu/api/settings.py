@@ -63,6 +63,11 @@ class ApiSettings(BaseSettings):
         as the second, seconds.
     scorecard_min_age_s, scorecard_max_age_s
         The same of the scorecard, seconds: it reads the whole history.
+    nowcast_path
+        Folder (or one file) where the operator's own job puts BMKG's nowcast: the list (RSS) and CAP files. Nothing is
+        fetched by us; without it no nowcasts are shown.
+    nowcast_stale_after_s
+        Age of the newest of these files from which on it is said that there may be newer ones, seconds.
     stream_poll_s, stream_heartbeat_s, stream_clients
         How often the stream looks for news, how often it says that it lives, and how many may listen.
     failed_logins, failed_logins_window_s
@@ -89,6 +94,8 @@ class ApiSettings(BaseSettings):
     snapshot_max_age_s: Annotated[float, Field(ge=0)] = 1.0
     scorecard_min_age_s: Annotated[float, Field(ge=0)] = 60.0
     scorecard_max_age_s: Annotated[float, Field(ge=0)] = 900.0
+    nowcast_path: Path | None = None
+    nowcast_stale_after_s: Annotated[float, Field(gt=0)] = 3600.0
     stream_poll_s: Annotated[float, Field(gt=0)] = 0.5
     stream_heartbeat_s: Annotated[float, Field(gt=0)] = 10.0
     stream_clients: Annotated[int, Field(ge=1)] = 500

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from serayu.api.bulletins import shown_status, signed_or_agency
 from serayu.api.context import api_of
+from serayu.api.nowcasts import nowcasts_here
 from serayu.api.security import EVERYBODY, Principal
 from serayu.models.alert_text import LEVEL_STYLES
 from serayu.models.texts import DRAFTS, LANGUAGES, text
@@ -54,12 +55,15 @@ async def warnings(request: Request, who: Annotated[Principal, Depends(EVERYBODY
         active_at_us=now_us,
         limit=SHOWN_AT_MOST,
     )
+    weather = await api.run(nowcasts_here, api, who, rules_us=now_us, now_us=api.clock.now_us())
     worst_first = sorted(found, key=lambda one: (-one.level.rank, -one.sent_us))
     return api.pages.response(
         "warnings.html",
         region=api.region.info,
         shown=await api.run(_shown, worst_first, who),
         now_us=now_us,
+        weather=weather,
+        posts={one.id: one.name for one in api.region.stations.values()},
         refresh_s=REFRESH_S,
         notice=api.settings.notice,
         replay=api.settings.clock == "replay",

@@ -37,11 +37,19 @@ class Finding(NamedTuple):
 def doctor(
     region: Annotated[Path | None, typer.Option(help="folder wilayah · region folder")] = None,
     data: Annotated[Path | None, typer.Option(help="folder data · data folder")] = None,
+    nowcasts: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="SERAYU_API_NOWCAST_PATH",
+            show_envvar=False,
+            help="folder berkas peringatan dini BMKG · folder of BMKG's nowcast files",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")] = False,
     output: Annotated[Path | None, typer.Option(help="tulis ke berkas · write to a file")] = None,
 ) -> None:
     """Periksa mesin ini; status 1 bila ada yang kurang · Look at this machine; status 1 if it lacks something."""
-    findings = list(examine(region, data))
+    findings = list(examine(region, data, nowcasts))
     lines = [
         f"{'ok   ' if finding.ok else 'GAGAL'}  {finding.check}: {finding.detail}" for finding in findings
     ]
@@ -51,8 +59,8 @@ def doctor(
         raise typer.Exit(1)
 
 
-def examine(region: Path | None, data: Path | None) -> Iterator[Finding]:
-    """Look at Python, packages, SQLite, clock, region, disk and ports."""
+def examine(region: Path | None, data: Path | None, nowcasts: Path | None = None) -> Iterator[Finding]:
+    """Look at Python, packages, SQLite, clock, region, disk, nowcast files and ports."""
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding("python", sys.version_info >= (3, 11), version)
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
@@ -63,6 +71,8 @@ def examine(region: Path | None, data: Path | None) -> Iterator[Finding]:
     yield _attempt("region", lambda: _describe_region(region))
     folder = data or default_data_dir("33.02")
     yield _disk(folder)
+    if nowcasts is not None:
+        yield _nowcasts(nowcasts)
     for port, purpose in PORTS.items():
         free = free_port(port) == port
         yield Finding(
@@ -73,6 +83,18 @@ def examine(region: Path | None, data: Path | None) -> Iterator[Finding]:
 def _describe_region(region: Path | None) -> str:
     loaded = load_region(region or default_region())
     return f"{loaded.info.name} ({loaded.code}), {len(loaded.stations)} stations"
+
+
+def _nowcasts(place: Path) -> Finding:
+    """Name the files that cannot be read; alerts and maps go on without them."""
+    from serayu.models.cap.folder import read_folder  # noqa: PLC0415 -- lxml: only where nowcasts are used
+
+    folder = read_folder(place)
+    refused = "; ".join(f"{name}: {reason}" for name, reason in sorted(folder.refused.items()))
+    found = f"{len(folder.alerts)} alerts of BMKG in {folder.files} files"
+    if folder.not_here:
+        found += f"; in its list and not here: {', '.join(folder.not_here)}"
+    return Finding("nowcasts", not refused, f"{found}; not readable: {refused}" if refused else found)
 
 
 def _attempt(check: str, look: Callable[[], str]) -> Finding:
