@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -20,9 +21,11 @@ from typing_extensions import override
 
 from serayu.ingest.channels.addresses import ForbiddenAddressError, is_public, resolve
 from serayu.ingest.channels.channel import Answer, Outgoing
+from serayu.ingest.channels.guard import public_only
 from serayu.ingest.channels.webhook import Webhook
 from serayu.ingest.channels.words import AppriseChannel, LogChannel
 from serayu.models.delivery.recipient import Address, Channel, Recipient
+from serayu.models.delivery.recipient import Gateway as PhoneGateway
 from tests.models.delivery.story import ACTUAL, PHONE, agency, citizen
 from tests.servers import free_port, listens, wait_for
 
@@ -224,7 +227,7 @@ def test_a_phone_gets_one_short_message_through_the_gateway(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     url = f"json://127.0.0.1:{gateway.server_port}/kirim/{{number}}"
-    channel = AppriseChannel({Channel.SMS: url}.get)
+    channel = AppriseChannel({Channel.SMS: PhoneGateway(url, allow_private=True)}.get)
     assert channel.send(outgoing(PHONE, to=citizen(), secret=None)) == Answer(
         ok=True, detail="apprise: taken"
     )
@@ -242,7 +245,7 @@ def test_a_phone_without_a_gateway_waits() -> None:
 def test_apprise_says_headline_and_instruction_in_the_recipients_language(gateway: HTTPServer) -> None:
     channel = AppriseChannel(no_gateway)
     url = f"json://127.0.0.1:{gateway.server_port}/"
-    english = agency(channel=Channel.APPRISE, languages=("en",))
+    english = agency(channel=Channel.APPRISE, languages=("en",), allow_private=True)
     assert channel.send(outgoing(url, to=english)).ok
     assert channel.send(outgoing(url, to=msgspec.structs.replace(english, languages=("id",)))).ok
     (_, first), (_, second) = Gateway.requests
@@ -257,9 +260,59 @@ def test_an_apprise_url_that_is_none_is_refused_for_good() -> None:
 
 
 def test_a_service_that_does_not_answer_is_tried_again() -> None:
-    url = f"json://127.0.0.1:{free_port()}/"
-    answer = AppriseChannel(no_gateway).send(outgoing(url, to=agency(channel=Channel.APPRISE)))
+    url, to = f"json://127.0.0.1:{free_port()}/", agency(channel=Channel.APPRISE, allow_private=True)
+    answer = AppriseChannel(no_gateway).send(outgoing(url, to=to))
     assert answer == Answer(ok=False, detail="apprise: not taken")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433"])
+def test_apprise_does_not_connect_to_an_address_inside_unless_allowed(gateway: HTTPServer, host: str) -> None:
+    channel = AppriseChannel(
+        {Channel.SMS: PhoneGateway(f"json://{host}:{gateway.server_port}/{{number}}")}.get
+    )
+    refused = Answer(ok=False, detail="refused: not a public address", final=True)
+    to = agency(channel=Channel.APPRISE)
+    assert channel.send(outgoing(f"json://{host}:{gateway.server_port}/", to=to)) == refused
+    assert channel.send(outgoing(PHONE, to=citizen(allow_private=True), secret=None)) == refused
+    assert Gateway.requests == []
+
+
+def test_a_name_that_leads_inside_is_refused_when_the_connection_is_made(
+    gateway: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _host, *rest, **named: real("127.0.0.1", *rest, **named)
+    )
+    url = f"json://siaga.example:{gateway.server_port}/"
+    answer = AppriseChannel(no_gateway).send(outgoing(url, to=agency(channel=Channel.APPRISE)))
+    assert answer == Answer(ok=False, detail="refused: not a public address", final=True)
+    assert Gateway.requests == []
+
+
+def test_only_the_thread_that_asks_for_it_is_kept_from_inside(gateway: HTTPServer) -> None:
+    place = ("127.0.0.1", gateway.server_port)
+    with public_only() as watch:
+        with pytest.raises(PermissionError), socket.create_connection(place):
+            pass
+        with pytest.raises(PermissionError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"x", place)
+        with pytest.raises(PermissionError), socket.socket(socket.AF_UNIX) as unix:
+            unix.connect("nowhere.socket")
+        assert watch.refused
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(lambda: socket.create_connection(place).close()).result()
+    socket.create_connection(place).close()
+
+
+def test_a_service_that_hangs_is_waited_for_no_longer_than_the_deadline() -> None:
+    to = agency(channel=Channel.APPRISE, allow_private=True)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:  # takes connections and says nothing
+        url = f"json://127.0.0.1:{deaf.getsockname()[1]}/?rto=30"
+        channel = AppriseChannel(no_gateway, deadline_s=0.2, at_once=1)
+        assert channel.send(outgoing(url, to=to)).detail == "apprise: no answer within 0.2 s"
+        assert channel.send(outgoing(url, to=to)).detail == "apprise: too many attempts hang"
+    wait_for(lambda: "hang" not in channel.send(outgoing("nothing://", to=to)).detail, what="the free place")
 
 
 def test_the_log_says_what_would_be_said(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,7 +17,7 @@ from serayu.ingest.dispatch import Dispatcher, LazyVault
 from serayu.ingest.metrics import IngestMetrics
 from serayu.models.delivery.delivery import Delivery, DeliveryState
 from serayu.models.delivery.desk import DeliveryDesk
-from serayu.models.delivery.recipient import Channel
+from serayu.models.delivery.recipient import Channel, Gateway
 from serayu.models.delivery.settings import load_delivery_settings
 from serayu.models.errors import ConflictError, StoreError
 from serayu.models.region import Region
@@ -192,8 +192,8 @@ class Courier:
             _logger.info("retention: %d deliveries and consents deleted", deleted)
 
 
-def usual_senders(gateway: Callable[[Channel], str | None]) -> dict[Channel, Sender]:
-    """Return the sender of each channel; *gateway* returns the URL of a phone channel's gateway."""
+def usual_senders(gateway: Callable[[Channel], Gateway | None]) -> dict[Channel, Sender]:
+    """Return the sender of each channel; *gateway* returns a phone channel's gateway."""
     import serayu.models.warning.documents  # noqa: F401, PLC0415 -- here, so that the first alert need not wait for it
     from serayu.ingest.channels.webhook import Webhook  # noqa: PLC0415 -- httpx: a quarter second of ingest's start
 

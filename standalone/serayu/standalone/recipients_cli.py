@@ -184,13 +184,18 @@ def gateway(
     url: Annotated[
         str, typer.Argument(metavar="URL|-", help="URL apprise dengan {number} · apprise URL with {number}")
     ],
+    allow_private: Annotated[
+        bool, typer.Option(help="izinkan jaringan privat · allow a private network")
+    ] = False,
     region: RegionOption = None,
     data: DataOption = None,
     register_url: RegisterOption = None,
 ) -> None:
     """Gerbang SMS atau WhatsApp · Set the gateway of phone numbers; it is kept encrypted."""
     with opened(region, data, register_url) as place:
-        place.register.set_gateway(place.region.code, channel, given(url), place.vault)
+        place.register.set_gateway(
+            place.region.code, channel, given(url), place.vault, allow_private=allow_private
+        )
     typer.echo(f"{channel.value}: gerbang disimpan · gateway kept")
 
 

@@ -4,46 +4,82 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import quote
 
 from serayu.ingest.channels.channel import Answer, Outgoing
-from serayu.models.delivery.recipient import Channel
+from serayu.ingest.channels.guard import Watch, public_only
+from serayu.models.delivery.recipient import Channel, Gateway
 from serayu.models.stores.register.recipients import NUMBER_SLOT
 
 _logger = logging.getLogger(__name__)
 
 
+DEADLINE_S = 20.0
+"""Longest time for one attempt: apprise's services wait 4 s to connect and 4 s for each answer unless the URL says
+otherwise, and some ask twice; below the lease of a delivery [project proposal]."""
+AT_ONCE = 16
+"""Attempts under way, those that nobody waits for any more included [project proposal]."""
+
+
 class AppriseChannel:
     """Sends by an apprise URL; phones by the URL of their channel's gateway, with the number put in.
+
+    An attempt has a thread of its own, because nothing ends a service that hangs; one that is late counts as not
+    taken, though its message may still arrive: delivery is at least once. Connections into private networks are
+    prevented where the recipient or the gateway is not allowed them.
 
     Parameters
     ----------
     gateway
-        Returns the URL of a phone channel's gateway, None where there is none.
+        Returns a phone channel's gateway, None where there is none.
+    deadline_s
+        For one attempt.
+    at_once
+        Attempts under way at a time; one more is tried later.
     """
 
-    def __init__(self, gateway: Callable[[Channel], str | None]) -> None:
+    def __init__(
+        self,
+        gateway: Callable[[Channel], Gateway | None],
+        *,
+        deadline_s: float = DEADLINE_S,
+        at_once: int = AT_ONCE,
+    ) -> None:
         self._gateway = gateway
+        self._deadline_s = deadline_s
+        self._places = threading.Semaphore(at_once)
 
     def send(self, outgoing: Outgoing) -> Answer:
         """Send headline, description and instruction; to a phone one short message."""
-        url: str | None = outgoing.address.target
+        url, allow_private = outgoing.address.target, outgoing.recipient.allow_private
         channel = outgoing.recipient.channel
         if channel.is_phone:
-            template = self._gateway(channel)
-            if template is None:
+            gateway = self._gateway(channel)
+            if gateway is None:
                 return Answer(ok=False, detail=f"no gateway for {channel.value}")
-            url = template.replace(NUMBER_SLOT, quote(outgoing.address.target.removeprefix("+")))
+            url = gateway.url.replace(NUMBER_SLOT, quote(outgoing.address.target.removeprefix("+")))
+            allow_private = gateway.allow_private
         title, body = _words(outgoing)
-        try:
-            sender = _silent_apprise().Apprise()
-            if not sender.add(url):
-                return Answer(ok=False, detail="not an apprise URL", final=True)
-            taken = sender.notify(title=title, body=body)
-        except Exception as error:  # noqa: BLE001 -- a hundred services' code; its text may hold the address
-            return Answer(ok=False, detail=f"apprise: {type(error).__name__}")
-        return Answer(ok=bool(taken), detail="apprise: taken" if taken else "apprise: not taken")
+        return self._within_deadline(lambda: _notify(url, title, body, allow_private=allow_private))
+
+    def _within_deadline(self, work: Callable[[], Answer]) -> Answer:
+        if not self._places.acquire(blocking=False):
+            return Answer(ok=False, detail="apprise: too many attempts hang")
+        answers: list[Answer] = []
+
+        def attempt() -> None:
+            try:
+                answers.append(work())
+            finally:
+                self._places.release()
+
+        thread = threading.Thread(target=attempt, name="apprise", daemon=True)
+        thread.start()
+        thread.join(self._deadline_s)
+        late = Answer(ok=False, detail=f"apprise: no answer within {self._deadline_s:g} s")
+        return answers[0] if answers else late
 
 
 class LogChannel:
@@ -65,6 +101,22 @@ class LogChannel:
             },
         )
         return Answer(ok=True, detail="logged")
+
+
+def _notify(url: str, title: str, body: str, *, allow_private: bool) -> Answer:
+    """Send by one URL; what goes wrong is an answer too."""
+    try:
+        sender = _silent_apprise().Apprise()
+        with nullcontext(Watch()) if allow_private else public_only() as watch:
+            if not sender.add(url):
+                return Answer(ok=False, detail="not an apprise URL", final=True)
+            # Not by apprise's own threads: its few would be used up by services that hang.
+            taken = all(service.notify(title=title, body=body) for service in sender)
+    except Exception as error:  # noqa: BLE001 -- a hundred services' code; its text may hold the address
+        return Answer(ok=False, detail=f"apprise: {type(error).__name__}")
+    if watch.refused and not taken:
+        return Answer(ok=False, detail="refused: not a public address", final=True)
+    return Answer(ok=bool(taken), detail="apprise: taken" if taken else "apprise: not taken")
 
 
 def _words(outgoing: Outgoing) -> tuple[str, str]:

@@ -52,6 +52,7 @@ class DeliveryBook(Protocol):
         step: int,
         due_us: int | None,
         deliveries: Sequence[NewDelivery],
+        rules_us: int,
         now_us: int,
     ) -> bool:
         """Move an escalation on."""
@@ -109,6 +110,7 @@ class DeliveryDesk:
                 step=step,
                 due_us=None if wait_us is None else rules_us + wait_us,
                 deliveries=self._plan(bulletin, step, rules_us, now_us),
+                rules_us=rules_us,
                 now_us=now_us,
             )
             if done:

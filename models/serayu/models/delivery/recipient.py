@@ -133,6 +133,25 @@ class Address(msgspec.Struct, frozen=True):
         return "Address(***)"
 
 
+class Gateway(msgspec.Struct, frozen=True):
+    """By which way phone numbers of a channel are reached; its URL holds secrets as an address does.
+
+    Parameters
+    ----------
+    url
+        Apprise URL with ``{number}``.
+    allow_private
+        Whether it may lie in a private network.
+    """
+
+    url: str
+    allow_private: bool = False
+
+    @override
+    def __repr__(self) -> str:  # as of an address
+        return f"Gateway(***, allow_private={self.allow_private})"
+
+
 class ConsentAction(enum.StrEnum):
     """What somebody said about being told."""
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from serayu.models.delivery.delivery import DeliveryState
 from serayu.models.delivery.desk import DeliveryDesk
-from serayu.models.delivery.recipient import Address, Channel, ConsentAction, QuietHours
+from serayu.models.delivery.recipient import Address, Channel, ConsentAction, Gateway, QuietHours
 from serayu.models.delivery.settings import DeliverySettings
 from serayu.models.errors import BadInputError, ConflictError, NotFoundError
 from serayu.models.siaga_levels import Siaga
@@ -91,7 +91,7 @@ def test_no_address_stands_readable_in_any_table(register: Register, vault: Vaul
     assert "formulir 12" in kept
     for secret in ("81200000001", "9999", "dishub.example", "rahasia"):
         assert secret not in kept
-    assert register.gateway(REGION, Channel.SMS, vault) == GATEWAY
+    assert register.gateway(REGION, Channel.SMS, vault) == Gateway(GATEWAY)
     assert register.gateway(REGION, Channel.WHATSAPP, vault) is None
 
 

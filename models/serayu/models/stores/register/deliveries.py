@@ -22,7 +22,7 @@ from serayu.models.errors import NotFoundError
 from serayu.models.siaga_levels import Siaga
 from serayu.models.stores.register.audit import write_audit
 from serayu.models.stores.register.database import Database
-from serayu.models.stores.register.schema import delivery, delivery_attempt, escalation
+from serayu.models.stores.register.schema import delivery, delivery_attempt, escalation, escalation_step
 from serayu.models.warning.bulletin import Bulletin
 
 _COLUMNS = [delivery.c[name] for name in Delivery.__struct_fields__]
@@ -245,6 +245,7 @@ class Deliveries(Database):
         step: int,
         due_us: int | None,
         deliveries: Sequence[NewDelivery],
+        rules_us: int,
         now_us: int,
     ) -> bool:
         """Move an escalation on and queue what its new step asks for, all or nothing.
@@ -259,8 +260,8 @@ class Deliveries(Database):
             The step that is told now, and when the next one is; None where there is none.
         deliveries
             To whom; a recipient that has the bulletin already is passed over.
-        now_us
-            Present by the computer's clock.
+        rules_us, now_us
+            Present by the clock of the rules, and by the computer's.
 
         Returns
         -------
@@ -273,6 +274,8 @@ class Deliveries(Database):
                 update(escalation).where(*here).values(step=step, due_us=due_us)
             ).rowcount:
                 return False
+            moved = {"bulletin_id": opened_by, "step": step, "at_us": rules_us}
+            connection.execute(insert(escalation_step), moved)
             told = select(delivery.c.recipient_id).where(delivery.c.bulletin_id == bulletin.id)
             known = set(connection.execute(told).scalars())
             fresh = [one for one in deliveries if one.recipient_id not in known]

@@ -9,7 +9,14 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
 
 from serayu.models.delivery.phone import e164
-from serayu.models.delivery.recipient import Address, Channel, Consent, ConsentAction, Recipient
+from serayu.models.delivery.recipient import (
+    Address,
+    Channel,
+    Consent,
+    ConsentAction,
+    Gateway,
+    Recipient,
+)
 from serayu.models.errors import BadInputError, ConflictError, NotFoundError
 from serayu.models.stores.register.audit import write_audit
 from serayu.models.stores.register.database import Database
@@ -184,8 +191,12 @@ class Recipients(Database):
         with self.writing() as connection:
             return connection.execute(delete(consent).where(consent.c.at_us < before_us, idle)).rowcount
 
-    def set_gateway(self, region: str, channel: Channel, url: str, vault: Vault) -> None:
+    def set_gateway(
+        self, region: str, channel: Channel, url: str, vault: Vault, *, allow_private: bool = False
+    ) -> None:
         """Set the apprise URL by which phone numbers are reached; it holds ``{number}`` and is a secret.
+
+        With *allow_private* it may lie in a private network, as a modem in the same building does.
 
         Raises
         ------
@@ -200,14 +211,15 @@ class Recipients(Database):
         with self.writing() as connection:
             connection.execute(delete(gateway).where(here))
             row = {"region": region, "channel": channel.value, "url": vault.seal(url)}
-            connection.execute(insert(gateway), row)
+            connection.execute(insert(gateway), {**row, "allow_private": allow_private})
 
-    def gateway(self, region: str, channel: Channel, vault: Vault) -> str | None:
-        """Return the URL of a phone channel's gateway; None where there is none."""
-        query = select(gateway.c.url).where(gateway.c.region == region, gateway.c.channel == channel.value)
+    def gateway(self, region: str, channel: Channel, vault: Vault) -> Gateway | None:
+        """Return a phone channel's gateway; None where there is none."""
+        query = select(gateway.c.url, gateway.c.allow_private)
+        query = query.where(gateway.c.region == region, gateway.c.channel == channel.value)
         with self.reading() as connection:
-            sealed = connection.execute(query).scalar()
-        return None if sealed is None else vault.unseal(sealed)
+            row = connection.execute(query).first()
+        return None if row is None else Gateway(vault.unseal(row.url), allow_private=row.allow_private)
 
     def _consent(self, recipient_id: str, action: ConsentAction, source: str, now_us: int) -> Recipient:
         with self.writing() as connection:

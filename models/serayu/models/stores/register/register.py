@@ -4,6 +4,7 @@ from serayu.models.stores.register.alerts import AlertLog
 from serayu.models.stores.register.audit import AuditLog
 from serayu.models.stores.register.bulletins import BulletinLog
 from serayu.models.stores.register.deliveries import Deliveries
+from serayu.models.stores.register.delivery_log import DeliveryLog
 from serayu.models.stores.register.evaluator import EvaluatorLog
 from serayu.models.stores.register.fields import FieldTokens
 from serayu.models.stores.register.forecasts import ForecastLog
@@ -19,6 +20,7 @@ class Register(
     AlertLog,
     BulletinLog,
     Deliveries,
+    DeliveryLog,
     Recipients,
     Keys,
     FieldTokens,

@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 NAMES = {
@@ -188,6 +189,7 @@ gateway = Table(
     Column("region", String(20), primary_key=True),
     Column("channel", String(16), primary_key=True),
     Column("url", Text, nullable=False),  # encrypted
+    Column("allow_private", Boolean, nullable=False, server_default=false()),
 )
 
 consent = Table(
@@ -255,6 +257,14 @@ escalation = Table(
     Column("acknowledged_us", BigInteger),
     Column("acknowledged_by", Text),
     Column("ended_us", BigInteger),
+)
+
+escalation_step = Table(
+    "escalation_step",
+    metadata,
+    Column("bulletin_id", String(36), ForeignKey("escalation.bulletin_id"), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("at_us", BigInteger, nullable=False),
 )
 
 forecast = Table(
