@@ -74,6 +74,7 @@ def test_an_active_nowcast_is_joined_to_our_stations(tmp_path: Path) -> None:
         page = api.get("/peringatan").text
         assert "BMKG: Hujan uji di daerah uji" in page
         assert "Sumber: BMKG" in page
+        assert "Dikeluarkan 30 menit lalu." in page
         assert "Pos Hulu" in page
         assert "Pos Hilir &lt;i&gt;" in page
         assert "<script" not in page

@@ -131,7 +131,7 @@ async def page(request: Request, _who: Annotated[Principal, Depends(EVERYBODY)])
         until=wib(parse_rfc3339(document["until"])),
         bulletins=document["bulletins"],
         invented=bool(document["invented_limits"]),
-        small=sum(row.events for row in together) < rules["at_least"],
+        small=max(row.events for row in together) < rules["at_least"],  # a worse flood is one of each level
         nothing=not document["records"],
         rules={**rules, "confidence": round(100 * document["definitions"]["confidence"])},
         together=together,
