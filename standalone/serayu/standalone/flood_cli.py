@@ -8,6 +8,7 @@ import typer
 from serayu.models.command import emit, reported
 from serayu.models.errors import BadInputError
 from serayu.models.times import parse_rfc3339
+from serayu.standalone.flood_fit_cli import fit
 from serayu.standalone.flood_replay_cli import replay
 from serayu.standalone.flood_scorecard_cli import scorecard
 
@@ -20,6 +21,7 @@ app = typer.Typer(
 _LONGEST_H = 72.0
 
 
+app.command()(fit)
 app.command()(replay)
 app.command()(scorecard)
 

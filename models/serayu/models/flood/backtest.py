@@ -21,7 +21,7 @@ from serayu.models.flood.tuning import Aims, LevelTask, Tuned, tune
 from serayu.models.hydrology.verification import continuous_scores
 from serayu.models.times import US_PER_MINUTE, rfc3339
 
-__all__ = ["Backtest", "backtest"]
+__all__ = ["Backtest", "PostRun", "backtest", "policy_document", "truth_of"]
 
 _CHUNK = 20_000  # rows predicted at a time, to bound memory
 _FEWEST_FIT_ROWS = 48
@@ -88,7 +88,7 @@ def backtest(run: Backtest) -> dict[str, Any]:
         if reason is not None:
             skipped.append({"station": name, "reason": reason})
             continue
-        stations[name] = _PostRun(run, name, post).document()
+        stations[name] = PostRun(run, name, post).document()
     absent = [name for name in run.links or {} if name not in run.series]
     skipped += [{"station": name, "reason": "no data"} for name in absent]
     return {"stations": stations, "skipped": skipped}
@@ -117,8 +117,16 @@ def _too_short(frame: Frame, fit_until_us: int, horizons_h: Sequence[float]) -> 
     return None
 
 
-class _PostRun:
-    """One post of a backtest."""
+class PostRun:
+    """One post of a backtest, fitted; also what a fit for live use is made of.
+
+    Parameters
+    ----------
+    run
+        The data, and where the fit part ends.
+    station_id, post
+        The post and its table.
+    """
 
     def __init__(self, run: Backtest, station_id: str, post: BuiltPost) -> None:
         self.run, self.post = run, post
@@ -127,9 +135,10 @@ class _PostRun:
         self.fit_rows = rows_before(frame, run.fit_until_us)
         last = self.fit_rows - frame.rows_of(run.horizons_h[-1])
         began = time.perf_counter()
-        self.model: PostModel = fit_post(
+        self.fitted = fit_post(
             cut_frame(frame, self.fit_rows), np.arange(last, dtype=np.int64), run.horizons_h
         )
+        self.model: PostModel = self.fitted
         self.fit_s = time.perf_counter() - began
         good = post.level
         fit_level = good.good[good.good_us < run.fit_until_us]
@@ -138,12 +147,13 @@ class _PostRun:
         self.thresholds, self.source = thresholds_of(self.info.thresholds, fit_level)
 
     def document(self) -> dict[str, Any]:
+        """Return how it did after the fit part, as a JSON object."""
         rows = np.arange(self.fit_rows, len(self.post.frame), dtype=np.int64)
         limits = list(self.thresholds.values())
         began = time.perf_counter()
         scored = _predict(self.model, self.post.frame, rows, limits)
         predict_s = time.perf_counter() - began
-        tuned = self._tuned()
+        tuned = self.tuned()
         return {
             "variable": self.info.variable,
             "unit": self.info.unit,
@@ -168,7 +178,7 @@ class _PostRun:
         still, line = persistence(frame, rows, horizons_h), trend(frame, rows, horizons_h)
         result: dict[str, Any] = {}
         for place, hours in enumerate(horizons_h):
-            truth = _truth(self.post, rows, hours)
+            truth = truth_of(self.post, rows, hours)
             forecast = scored.mean[:, place]
             known = np.isfinite(truth) & np.isfinite(forecast) & np.isfinite(still[:, place])
             truth, forecast = truth[known], forecast[known]
@@ -213,7 +223,8 @@ class _PostRun:
             upstream=np.full(len(rows), math.nan) if upstream is None else upstream[rows],
         )
 
-    def _tuned(self) -> dict[str, Tuned]:
+    def tuned(self) -> dict[str, Tuned]:
+        """Choose the rule of each level on held-out forecasts of the fit part; empty without a fit row."""
         model, frame = self.model, self.post.frame
         rows = model.fit_rows
         tasks: dict[str, LevelTask] = {}
@@ -266,15 +277,16 @@ class _PostRun:
                 "threshold_only": self._judged(crossings, _from(triggered, start_us)),
                 "upstream_threshold": None if fed is None else self._judged(crossings, _from(fed, start_us)),
             },
-            "policy": _policy_document(tuned, self.run.horizons_h),
+            "policy": policy_document(tuned, self.run.horizons_h),
             "fit": {"events": int(tuned.match.counts.hits + tuned.match.counts.misses)}
-            | self._match_document(tuned.match),
+            | self.match_document(tuned.match),
         }
 
     def _judged(self, crossings: Sequence[int], warnings: Sequence[Warned]) -> dict[str, Any]:
-        return self._match_document(match_warnings(crossings, warnings))
+        return self.match_document(match_warnings(crossings, warnings))
 
-    def _match_document(self, match: Match) -> dict[str, Any]:
+    def match_document(self, match: Match) -> dict[str, Any]:
+        """Return counts, ratios and leads of warnings as a JSON object."""
         counts = match.counts
         leads = np.array(match.leads_us, dtype=np.float64) / US_PER_MINUTE
         return {
@@ -318,7 +330,7 @@ def _predict(model: PostModel, frame: Frame, rows: IntArray, limits: Sequence[fl
     )
 
 
-def _truth(post: BuiltPost, rows: IntArray, hours: float) -> FloatArray:
+def truth_of(post: BuiltPost, rows: IntArray, hours: float) -> FloatArray:
     """Return the newest good observation of the row that lies *hours* after each row; NaN where there is none."""
     frame = post.frame
     good = np.full(len(frame), np.nan)
@@ -353,7 +365,8 @@ def _method_name(model: PostModel) -> str:
     return "+".join(names)
 
 
-def _policy_document(tuned: Tuned, horizons_h: Sequence[float]) -> dict[str, Any]:
+def policy_document(tuned: Tuned, horizons_h: Sequence[float]) -> dict[str, Any]:
+    """Return a rule as a JSON object; null where a reason is switched off."""
     policy: WarningPolicy = tuned.policy
     return {
         "family": tuned.form.family,

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from serayu.models.errors import BadInputError
 from serayu.models.times import US_PER_S, to_us
 
-__all__ = ["LEVELS", "PostInfo", "Series", "read_series", "read_stations", "read_text"]
+__all__ = ["LEVELS", "PostInfo", "Series", "joined", "read_series", "read_stations", "read_text"]
 
 LEVELS = ("alert", "alarm", "critical")
 """Official levels, lowest first."""
@@ -156,10 +156,11 @@ def read_series(files: Iterable[Path], stations: Mapping[str, PostInfo]) -> dict
     for file in files:
         for station_id, part in _read_tidy(file, stations).items():
             parts.setdefault(station_id, []).append(part)
-    return {station_id: _joined(some) for station_id, some in parts.items()}
+    return {station_id: joined(some) for station_id, some in parts.items()}
 
 
-def _joined(parts: Sequence[Series]) -> Series:
+def joined(parts: Sequence[Series]) -> Series:
+    """Return the values of several series of one station in order of time, of equal times as the parts stand."""
     time_us = np.concatenate([part.time_us for part in parts])
     order = np.argsort(time_us, kind="stable")
     return Series(

@@ -1,11 +1,10 @@
 """Keep a fitted post in a file: trees by skops with a closed list of types, the rest as JSON; never a pickle."""
 
-import hashlib
 import json
 import os
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from serayu.models.flood.methods.reservoir import Reservoir
 from serayu.models.flood.methods.ridge import Ridge
 from serayu.models.flood.methods.simple import Persistence, Trend
 from serayu.models.flood.methods.trees import Boosting, Trees
+from serayu.models.flood.shelf import HEAD, digest
 from serayu.models.flood.skill import Skill
 
 __all__ = ["FORMAT", "Stored", "digest", "load_post", "save_post"]
@@ -42,7 +42,7 @@ _MAKERS: dict[str, type[Any]] = {
     "trees": Trees,
 }
 _MOST_BYTES = 256 * 1024 * 1024
-_PARTS = ("model.json", "model.skops")
+_PARTS = (HEAD, "model.skops")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,25 +59,26 @@ class Stored:
         See :func:`digest`; compare it with that of the present station and limits.
     fit_until_us
         End of the fit part, microseconds UTC.
+    kit
+        What live use needs beside the model: plain values, see `serayu.models.flood.kit`.
     """
 
     post: FittedPost
     station: str
     digest: str
     fit_until_us: int
+    kit: Mapping[str, Any] = field(default_factory=dict)
 
 
-def digest(station: str, limits: Mapping[str, float], *, unit: str) -> str:
-    """Return a SHA-256 of what a model was fitted for: when it changes, fit again."""
-    facts = {
-        "station": station,
-        "unit": unit,
-        "limits": {name: float(limits[name]) for name in sorted(limits)},
-    }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-
-def save_post(file: Path, post: FittedPost, *, station: str, digest: str, fit_until_us: int) -> None:
+def save_post(
+    file: Path,
+    post: FittedPost,
+    *,
+    station: str,
+    digest: str,
+    fit_until_us: int,
+    kit: Mapping[str, Any] | None = None,
+) -> None:
     """Write a fitted post; mode 0600, in place of an older file at once or not at all.
 
     Parameters
@@ -86,7 +87,7 @@ def save_post(file: Path, post: FittedPost, *, station: str, digest: str, fit_un
         Where to.
     post
         The model; held-out forecasts are left out.
-    station, digest, fit_until_us
+    station, digest, fit_until_us, kit
         As in :class:`Stored`.
     """
     head = {
@@ -95,6 +96,7 @@ def save_post(file: Path, post: FittedPost, *, station: str, digest: str, fit_un
         "station": station,
         "digest": digest,
         "fit_until_us": fit_until_us,
+        "kit": dict(kit or {}),
         "horizons_h": post.horizons_h,
         "method": [post.method[hours] for hours in post.horizons_h],
         "skill": [asdict(post.skill[hours]) for hours in post.horizons_h],
@@ -181,7 +183,11 @@ def _stored(head: Mapping[str, Any], states: list[dict[str, Any]]) -> Stored:
         notes=tuple(head["notes"]),
     )
     return Stored(
-        post=post, station=head["station"], digest=head["digest"], fit_until_us=int(head["fit_until_us"])
+        post=post,
+        station=head["station"],
+        digest=head["digest"],
+        fit_until_us=int(head["fit_until_us"]),
+        kit=head.get("kit", {}),
     )
 
 

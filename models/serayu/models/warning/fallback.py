@@ -78,7 +78,7 @@ def sources(region: Region, station: Station) -> tuple[str, ...]:
     ]
     upstream.sort(key=lambda post: (travel_us(post), post.id))
     gauges = sorted(
-        (_distance_km(station, gauge), gauge.id)
+        (distance_km(station, gauge), gauge.id)
         for gauge in region.stations.values()
         if gauge.kind is StationKind.RAIN and gauge.datastream(RAIN) is not None and gauge.id != station.id
     )
@@ -119,7 +119,7 @@ def _heavy(gauge: Station, evidence: Evidence, now_us: int) -> bool:
     return False
 
 
-def _distance_km(one: Station, other: Station) -> float:
+def distance_km(one: Station, other: Station) -> float:
     """Return the distance of two stations on a flat earth: exact enough to rank gauges of one regency."""
     east = (one.lon - other.lon) * math.cos(math.radians(one.lat))
     return _KM_PER_DEGREE * math.hypot(east, one.lat - other.lat)
