@@ -15,6 +15,7 @@ from serayu.models.broker_url import BrokerUrl
 from serayu.models.errors import StoreUnavailableError
 from serayu.standalone.broker import accepts, embedded_broker_argv
 from tests.ingest.conftest import message
+from tests.ingest.test_landslide_watch import write_slopes
 from tests.servers import free_port, wait_for
 
 REGION_TOML = 'code = "99.01"\nname = "Uji"\nsource = "test"\n'
@@ -58,6 +59,19 @@ def test_every_part_has_a_name_and_ends_when_told(settings: IngestSettings) -> N
         }
         assert parts <= names
     assert not {thread.name for thread in threading.enumerate()} & parts
+
+
+def test_slopes_are_watched_where_the_region_has_some(settings: IngestSettings) -> None:
+    write_slopes(settings.region, {"id": "u1", "name": "Tebing", "ruas": "R1", "rain": ["hulu"]})
+    with running(settings) as service:
+        assert "serayu-ingest-landslide" in {thread.name for thread in threading.enumerate()}
+        wait_for(lambda: _roads(service, "unknown") == 1, what="the first round")
+    with running(settings.model_copy(update={"store_only": True})) as service:
+        assert service.landslides is None
+
+
+def _roads(service: IngestService, level: str) -> float | None:
+    return service.metrics.registry.get_sample_value("serayu_landslide_roads", {"level": level})
 
 
 def test_a_part_that_fails_by_a_fault_of_ours_ends_the_process(
