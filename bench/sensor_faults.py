@@ -14,6 +14,7 @@ import random
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,8 +22,10 @@ import msgspec
 
 from bench.common import ROOT, commit_id, machine
 from serayu.models.quality import DEFAULT_PROFILES, StreamingQc
-from serayu.models.quality.flags import QualityFlag
-from serayu.models.quality.sensor_alarm import WINDOW_US, SensorFault, cautious, sensor_faults
+from serayu.models.quality.creep import REGION_KM, REGION_POSTS, Witnesses, net_rise_m
+from serayu.models.quality.fault_memory import FaultMemory
+from serayu.models.quality.sensor_alarm import WINDOW_US, SensorFault, sensor_faults, steady_levels
+from serayu.models.quality.sensor_caution import cautious, tell
 from serayu.models.reading import Observation, SeriesKey
 from serayu.models.siaga import ChangeKind, SiagaChange, SiagaMachine, SiagaSettings, Thresholds
 from serayu.models.times import US_PER_HOUR, US_PER_MINUTE, parse_rfc3339
@@ -30,6 +33,7 @@ from serayu.models.times import US_PER_HOUR, US_PER_MINUTE, parse_rfc3339
 SEED = 20_251_123
 NEAR_US = 6 * US_PER_HOUR
 SILENT_INTERVALS = 3
+KM_PER_DEGREE = 111.2
 SETTINGS = SiagaSettings(min_duration_us=2 * US_PER_MINUTE)
 """As the region Banyumas has them: one value alone raises nothing."""
 INVENTED_START_US = 1_764_000_000_000_000
@@ -45,12 +49,14 @@ class Post(NamedTuple):
     limits: Thresholds
     interval_us: int
     related: tuple[str, ...] = ()
+    region: tuple[str, ...] = ()
 
 
 class Outcome(NamedTuple):
     """What one fault at one post led to; hours, None where the fault was not found."""
 
     found_h: float | None
+    doubted_h: float | None
     verified: int
     unverified: int
     taken_back: int
@@ -92,6 +98,22 @@ FAULTS: Mapping[SensorFault, Callable[[Samples, int, random.Random], Samples]] =
 }
 
 
+def near(rows: Sequence[Mapping[str, str]], row: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the posts of other rivers nearby, as a region's would be found."""
+
+    def km(other: Mapping[str, str]) -> float:
+        lat, lon, other_lat, other_lon = (float(one[key]) for one in (row, other) for key in ("lat", "lon"))
+        return KM_PER_DEGREE * math.hypot(lat - other_lat, (lon - other_lon) * math.cos(math.radians(lat)))
+
+    others = sorted((km(other), other["station_id"]) for other in rows if basin(other) != basin(row))
+    return tuple(name for away_km, name in others if away_km <= REGION_KM)[:REGION_POSTS]
+
+
+def basin(row: Mapping[str, str]) -> str:
+    """Return the river that a post's belongs to."""
+    return row["river"].split("/")[-1].strip()
+
+
 def srilanka(folder: Path) -> list[Post]:
     """Read the Sri Lankan posts; values marked as telemetry errors stay in, as they came."""
     with (folder / "stations.csv").open(newline="") as stream:
@@ -103,7 +125,7 @@ def srilanka(folder: Path) -> list[Post]:
                 series[row["station_id"]].setdefault(parse_rfc3339(row["time_utc"]), float(row["value"]))
     rivers: dict[str, list[str]] = defaultdict(list)
     for row in rows:
-        rivers[row["river"].split("/")[-1].strip()].append(row["station_id"])
+        rivers[basin(row)].append(row["station_id"])
     return [
         Post(
             row["station_id"],
@@ -118,7 +140,8 @@ def srilanka(folder: Path) -> list[Post]:
                 approved_by="Irrigation Department of Sri Lanka",
             ),
             US_PER_HOUR,
-            tuple(name for name in rivers[row["river"].split("/")[-1].strip()] if name != row["station_id"]),
+            tuple(name for name in rivers[basin(row)] if name != row["station_id"]),
+            near(rows, row),
         )
         for row in rows
     ]  # fmt: skip
@@ -157,50 +180,53 @@ def qualified(post: Post, samples: Samples) -> Iterator[list[Observation]]:
 
 
 def replay(
-    post: Post, samples: Samples, posts: Mapping[str, Post]
+    post: Post, samples: Samples, others: Mapping[str, Samples]
 ) -> tuple[list[tuple[int, set[SensorFault]]], list[SiagaChange]]:
-    """Return the sensor alarms of each hour, and what the machine says; a drifting post's values do not reach it."""
+    """Return the sensor alarms of each hour, and what the machine says."""
     machine = SiagaMachine(post.limits, SETTINGS)
     known: list[Observation] = []
     alarms: list[tuple[int, set[SensorFault]]] = []
     said: list[SiagaChange] = []
     stream = iter(qualified(post, samples))
     told = next(stream, None)
-    first_us, end_us = post.samples[0][0] + WINDOW_US, post.samples[-1][0]
+    first_us, end_us = post.samples[0][0] + US_PER_HOUR, post.samples[-1][0]
+    memory = FaultMemory()
     faults: set[SensorFault] = set()
     for now_us in range(first_us, end_us + US_PER_HOUR, US_PER_HOUR):
         while told is not None and told[-1].t_us <= now_us:
             if len(told) > 1:
                 known[-1] = told[0]
             known.append(told[-1])
-            said += [change for one in told for change in _tell(machine, one, faults)]
+            said += [change for one in told for change in tell(machine, one, faults)]
             told = next(stream, None)
-        window = [one for one in known if now_us - WINDOW_US < one.t_us <= now_us]
-        faults = sensor_faults(
-            window,
+        seen = sensor_faults(
+            [one for one in known if now_us - WINDOW_US < one.t_us <= now_us],
             now_us=now_us,
             stale_after_us=SILENT_INTERVALS * post.interval_us,
-            related_rise_m=related_rise_m(post, posts, now_us),
+            witnesses=partial(witnesses, post, others, now_us),
         )
+        faults = memory.keep(seen, now_us=now_us)
         machine.settings = cautious(SETTINGS, faults, interval_us=post.interval_us)
         alarms.append((now_us, faults))
     return alarms, said
 
 
-def _tell(machine: SiagaMachine, one: Observation, faults: set[SensorFault]) -> Sequence[SiagaChange]:
-    if one.flag in (QualityFlag.FAIL, QualityFlag.MISSING):
-        return machine.retract(one.t_us)
-    return () if SensorFault.DRIFTING in faults else machine.step(one.t_us, one.value, one.flag)
+def witnesses(post: Post, others: Mapping[str, Samples], now_us: int, since_us: int) -> Witnesses:
+    """Return how the other posts rose."""
+
+    def rises(names: Sequence[str]) -> tuple[float, ...]:
+        spoken = ([level for t_us, level in others[name] if since_us < t_us <= now_us] for name in names)
+        return tuple(net_rise_m(levels) for levels in spoken if len(levels) > 1)
+
+    return Witnesses(rises(post.related), rises(post.region))
 
 
-def related_rise_m(post: Post, posts: Mapping[str, Post], now_us: int) -> float | None:
-    """Return the most that a related post rose within the window."""
-    rises = []
-    for name in post.related:
-        window = [level for t_us, level in posts[name].samples if now_us - WINDOW_US < t_us <= now_us]
-        if len(window) > 1:
-            rises.append(max(window) - window[0])
-    return max(rises, default=None)
+def steady(posts: Mapping[str, Post]) -> dict[str, Samples]:
+    """Return what each post says as a witness."""
+    return {
+        name: steady_levels([told[-1] for told in qualified(post, post.samples)])
+        for name, post in posts.items()
+    }
 
 
 def false_floods(post: Post, said: Sequence[SiagaChange], start_us: int) -> tuple[int, int, int]:
@@ -222,39 +248,58 @@ def false_floods(post: Post, said: Sequence[SiagaChange], start_us: int) -> tupl
     return verified, unverified, taken_back
 
 
-def judge(post: Post, fault: SensorFault, posts: Mapping[str, Post]) -> Outcome:
+def judge(post: Post, fault: SensorFault, others: Mapping[str, Samples]) -> Outcome:
     """Inject a fault after a third of the record and see what comes of it."""
     start_us = post.samples[len(post.samples) // 3][0]
     broken = FAULTS[fault](post.samples, start_us, random.Random(f"{SEED}{post.name}"))  # noqa: S311 -- no secret
-    alarms, said = replay(post, broken, posts)
-    found = (
-        (now_us - start_us) / US_PER_HOUR
-        for now_us, faults in alarms
-        if now_us >= start_us and fault in faults
-    )
-    return Outcome(next(found, None), *false_floods(post, said, start_us))
+    alarms, said = replay(post, broken, others)
+
+    def first_h(*wanted: SensorFault) -> float | None:
+        times = (now_us for now_us, faults in alarms if now_us >= start_us and not faults.isdisjoint(wanted))
+        now_us = next(times, None)
+        return None if now_us is None else (now_us - start_us) / US_PER_HOUR
+
+    doubted_h = first_h(fault, SensorFault.DOUBTFUL)
+    return Outcome(first_h(fault), doubted_h, *false_floods(post, said, start_us))
 
 
-def clean(posts: Mapping[str, Post]) -> dict[str, float]:
-    """Return the share of hours with each sensor alarm on the unbroken records, false or not."""
-    hours = 0
+def clean(posts: Mapping[str, Post], others: Mapping[str, Samples]) -> dict[str, Any]:
+    """Return what the rules do to unbroken records: share of hours with each alarm, raises lost, moved, unverified."""
+    hours = raises = missing = doubted = 0
     counts = dict.fromkeys(SensorFault, 0)
     for post in posts.values():
-        for _, faults in replay(post, post.samples, posts)[0]:
-            hours += 1
-            for fault in faults:
-                counts[fault] += 1
-    return {fault.value: round(count / hours, 4) if hours else math.nan for fault, count in counts.items()}
+        alarms, said = replay(post, post.samples, others)
+        hours += len(alarms)
+        for fault in (fault for _, faults in alarms for fault in faults):
+            counts[fault] += 1
+        plain, now = raised(unheeded(post)), raised(said)
+        raises += len(plain)
+        missing += len(plain.keys() - now.keys())
+        doubted += sum(verified and not now.get(name, True) for name, verified in plain.items())
+    share = {fault.value: round(count / hours, 4) if hours else math.nan for fault, count in counts.items()}
+    return {"share": share, "raises": raises, "lost_or_moved": missing, "told_unverified": doubted}
 
 
-def table(posts: Mapping[str, Post]) -> list[dict[str, Any]]:
-    """Return one row per family and fault."""
-    rows = []
+def unheeded(post: Post) -> list[SiagaChange]:
+    """Return what the machine says of an unbroken record without any sensor alarm."""
+    machine = SiagaMachine(post.limits, SETTINGS)
+    return [change for told in qualified(post, post.samples) for one in told for change in tell(machine, one)]
+
+
+def raised(said: Sequence[SiagaChange]) -> dict[tuple[int, str], bool]:
+    """Return moment and level of each raise, and whether it was verified."""
+    return {(one.at_us, one.after.value): one.verified for one in said if one.kind is ChangeKind.RAISE}
+
+
+def table(posts: Mapping[str, Post]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return one row per family and fault, and what the rules do to each family's unbroken records."""
+    rows, unbroken = [], {}
     for family in dict.fromkeys(post.family for post in posts.values()):
         mine = {name: post for name, post in posts.items() if post.family == family}
-        share = clean(mine)
+        others = steady(mine)
+        unbroken[family] = clean(mine, others)
         for fault in FAULTS:
-            outcomes = [judge(post, fault, mine) for post in mine.values()]
+            outcomes = [judge(post, fault, others) for post in mine.values()]
             found = sorted(one.found_h for one in outcomes if one.found_h is not None)
             rows.append({
                 "family": family,
@@ -263,12 +308,13 @@ def table(posts: Mapping[str, Post]) -> list[dict[str, Any]]:
                 "found": len(found),
                 "found_median_h": round(found[len(found) // 2], 1) if found else None,
                 "found_last_h": round(found[-1], 1) if found else None,
+                "doubted": sum(one.doubted_h is not None for one in outcomes),
                 "false_floods_verified": sum(one.verified for one in outcomes),
                 "false_floods_unverified": sum(one.unverified for one in outcomes),
                 "false_floods_taken_back": sum(one.taken_back for one in outcomes),
-                "alarm_share_of_hours_without_fault": share[fault.value],
+                "alarm_share_of_hours_without_fault": unbroken[family]["share"][fault.value],
             })  # fmt: skip
-    return rows
+    return rows, unbroken
 
 
 INTRODUCTION = """\
@@ -314,13 +360,14 @@ def main() -> None:
     posts = invented()
     if (options.hydro / "srilanka_ditwah").is_dir():
         posts += srilanka(options.hydro)
-    rows = table({post.name: post for post in posts})
+    rows, unbroken = table({post.name: post for post in posts})
     document = {
         "name": "sensor_faults",
         "commit": commit_id(),
         "machine": machine(),
         "seed": SEED,
         "rows": rows,
+        "unbroken": unbroken,
     }
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if options.output is not None:

@@ -20,7 +20,9 @@ from serayu.ingest.clock import LiveClock, ReplayClock, Settled
 from serayu.ingest.decode import Decoder, Message
 from serayu.ingest.evaluator import AlertEvaluator
 from serayu.ingest.evidence import StoredEvidence
+from serayu.ingest.metrics import IngestMetrics
 from serayu.ingest.pipeline import Pipeline
+from serayu.ingest.sensor_watch import SensorWatch
 from serayu.models.delivery.desk import DeliveryDesk
 from serayu.models.delivery.settings import DeliverySettings
 from serayu.models.reading import SeriesKey
@@ -88,6 +90,7 @@ class Live:
         )
         self.evaluator = AlertEvaluator(self.store, self.register, REGION, name=AlertLoop.name, clock=self.at)
         self.posts = StoredEvidence(self.store)
+        self.sensors = SensorWatch(self.store, REGION, IngestMetrics())
         self.writer = BulletinWriter(
             self.register, self.store, REGION, DeliveryDesk(self.register, DeliverySettings()), posts=self.posts,
             rules=Settled(self.rules), computer=self.at, authority=nobody(CODE), rehearsal=BulletinStatus.EXERCISE,
@@ -95,6 +98,7 @@ class Live:
 
     def arrive(self, received_us: int, messages: Sequence[Message]) -> None:
         self.at.us = received_us
+        self.evaluator.heed(self.sensors.step(Settled(self.rules).now_us()))  # between arrivals, as in life
         self.pipeline.process(messages)
         self.turn()
 

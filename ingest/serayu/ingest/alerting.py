@@ -89,7 +89,7 @@ class AlertLoop:
         self._delivery = load_delivery_settings(region.folder)
         self._forecasting = Forecasting(forecasts, store, region, metrics)
         self._impact: ImpactLoader | None = None
-        self._sensors = SensorWatch(store, region, metrics)
+        self._sensors = SensorWatch(store, region, metrics, turn_s=LOOK_ROUND_S)
         self._position = 0
         self._round = Round(LOOK_ROUND_S)
         self._sustained: set[str] = set()
@@ -160,8 +160,9 @@ class AlertLoop:
                 self._looked_s = -math.inf  # they are told at once
 
     def _look_round(self, evaluator: AlertEvaluator) -> None:
-        """Let lapse what nothing has renewed, the post itself or a stand-in, each time all were looked at."""
+        """Look at sensors; let lapse what nothing has renewed, post or stand-in, each time all were looked at."""
         now_us = self._settled.now_us()
+        evaluator.heed(self._sensors.step(now_us))
         for station in self._round.turn(evaluator.levels()):
             found = stand_in(self._region, self._region.stations[station], self._posts, now_us=now_us)
             if found is not None and found.supports:

@@ -8,8 +8,8 @@ from typing import Protocol
 import msgspec
 
 from serayu.models.alert import Alert, AlertChange
-from serayu.models.quality.flags import QualityFlag
-from serayu.models.quality.sensor_alarm import SensorFault, cautious
+from serayu.models.quality.sensor_alarm import SensorFault
+from serayu.models.quality.sensor_caution import cautious, tell
 from serayu.models.reading import Observation
 from serayu.models.region import Region
 from serayu.models.siaga import Comparator, Siaga, SiagaChange, SiagaMachine, SiagaSettings, SiagaState
@@ -20,7 +20,6 @@ from serayu.models.times import US_PER_MINUTE, US_PER_S, Clock, SystemClock
 from serayu.models.warning.outlook import Outlook
 
 LEVEL = "stage"
-_FAILED = frozenset({QualityFlag.FAIL, QualityFlag.MISSING})
 STEP_CHANGES = 5000
 CURSOR_SLACK = 10_000
 """Changes that concern no machine are passed without a write, so many at most: a restart reads them again."""
@@ -129,7 +128,7 @@ class AlertEvaluator:
             return self._step(limit)
 
     def heed(self, faults: Mapping[str, Collection[SensorFault]]) -> None:
-        """Mind faults of sensors: a post that drifts is not listened to, one that spikes must insist."""
+        """Mind faults of sensors: what drifts is not heard, what may drift is not certain, what spikes must insist."""
         self._faults = faults
 
     def foresee(self, outlooks: Iterable[Outlook]) -> list[AlertChange]:
@@ -235,9 +234,7 @@ class AlertEvaluator:
             upto_us = 0
             faults = self._faults.get(station, ())
             machine.settings = self._settings(station, faults)
-            for change in (
-                one for observation in observations for one in _said(machine, observation, faults)
-            ):
+            for change in (one for observation in observations for one in tell(machine, observation, faults)):
                 upto_us = max(upto_us, change.at_us)
                 changes.append((upto_us, station, change))
             if msgspec.json.encode(machine.state) != before:
@@ -298,17 +295,6 @@ class AlertEvaluator:
                 extra={"region": self._region.code, "cursor": self.name},
             )
             self._position = 0
-
-
-def _said(
-    machine: SiagaMachine, observation: Observation, faults: Collection[SensorFault]
-) -> Sequence[SiagaChange]:
-    """Tell a machine one observation; a failed one was perhaps taken before it failed."""
-    if observation.flag in _FAILED:
-        return machine.retract(observation.t_us)
-    if SensorFault.DRIFTING in faults:
-        return ()
-    return machine.step(observation.t_us, observation.value, observation.flag)
 
 
 def _machine(post: Station, state: SiagaState | None) -> SiagaMachine:

@@ -1,101 +1,158 @@
-"""Watches the level sensors of river posts: what seems dead, stuck, spiking or drifting is a sensor alarm, no flood."""
+"""Watches the level sensors of river posts: what seems at fault is a sensor alarm, no flood."""
 
 import logging
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping
 
 from serayu.ingest.metrics import IngestMetrics
-from serayu.models.quality.sensor_alarm import WINDOW_US, SensorFault, sensor_faults
-from serayu.models.reading import Observation
+from serayu.ingest.rounds import Round
+from serayu.models.quality.creep import REGION_KM, REGION_POSTS, Witnesses, net_rise_m
+from serayu.models.quality.fault_memory import FaultMemory
+from serayu.models.quality.sensor_alarm import WINDOW_US, SensorFault, sensor_faults, steady_levels
 from serayu.models.region import Region
 from serayu.models.station import Station
 from serayu.models.stores.hot import HotStore
+from serayu.models.stores.sensor_faults import StandingFault
 from serayu.models.stores.trend import usable
-from serayu.models.times import US_PER_MINUTE
+from serayu.models.times import US_PER_HOUR, US_PER_MINUTE
 from serayu.models.warning.fallback import LEVEL, RAIN, sources
 
 EVERY_US = 10 * US_PER_MINUTE
-"""How often a post is looked at [project proposal]."""
-AT_ONCE = 20
-"""Most posts a step: a thousand take their turns."""
+"""How often a post is looked at, at round times, so that a replay looks at the same ones [project proposal]."""
+FORGET_US = 7 * 24 * US_PER_HOUR
+"""A sensor that has said nothing for so long is the business of silence alone [project proposal]."""
+_KM_PER_DEGREE = 111.2
 _logger = logging.getLogger(__name__)
 
 
 class SensorWatch:
-    """Knows what seems to be wrong with the level sensors of a region's posts.
+    """Knows what seems to be wrong with the level sensors of a region's posts, and keeps it in the hot store.
 
     Parameters
     ----------
     store, region
-        What came, of which posts.
+        What came, of which posts; where the faults are kept for those who show them.
     metrics
         Shows the faults.
+    turn_s
+        How long a step takes at most, seconds: a thousand posts take their turns.
     """
 
-    def __init__(self, store: HotStore, region: Region, metrics: IngestMetrics) -> None:
+    def __init__(
+        self, store: HotStore, region: Region, metrics: IngestMetrics, *, turn_s: float = math.inf
+    ) -> None:
         self._store = store
-        self._metrics = metrics
         self._region = region
-        self._posts = [
-            post for post in region.stations.values() if post.thresholds and post.datastream(LEVEL)
-        ]
+        self._metrics = metrics
+        self._round = Round(turn_s)
+        self._posts = {
+            post.id: post for post in region.stations.values() if post.thresholds and post.datastream(LEVEL)
+        }
+        self._related = {name: self._on_the_river(post) for name, post in self._posts.items()}
+        self._nearby = {name: self._of_the_region(post) for name, post in self._posts.items()}
         self._looked_us: dict[str, int] = {}
+        self._memory = {name: FaultMemory() for name in self._posts}
         self._faults: dict[str, set[SensorFault]] = {}
+        self._recall()
 
     def step(self, now_us: int) -> Mapping[str, set[SensorFault]]:
         """Look at the posts whose turn it is; return the faults of all that have any."""
-        due = [
-            post for post in self._posts if abs(now_us - self._looked_us.get(post.id, -EVERY_US)) >= EVERY_US
-        ]
-        for post in sorted(due, key=lambda one: self._looked_us.get(one.id, 0))[:AT_ONCE]:
-            self._looked_us[post.id] = now_us
-            self._keep(post, self._look(post, now_us))
+        at_us = now_us - now_us % EVERY_US
+        due = {name: post for name, post in self._posts.items() if self._looked_us.get(name) != at_us}
+        for name in self._round.turn(due):
+            self._looked_us[name] = at_us
+            self._keep(name, self._look(due[name], at_us), at_us)
         return self._faults
 
     def _look(self, post: Station, now_us: int) -> set[SensorFault]:
         stream = post.datastream(LEVEL)
-        window = self._window(post, LEVEL, now_us)
-        if stream is None or not window:
-            return set()  # one that has never spoken, or not today, is the business of staleness alone
-        return sensor_faults(
+        window = self._store.window(post.key(LEVEL), now_us - WINDOW_US + 1, now_us + 1)
+        if stream is None:
+            return set()
+        if not window:  # one that has never spoken is the business of staleness alone
+            spoke = self._store.window(post.key(LEVEL), now_us - FORGET_US, now_us + 1)
+            return {SensorFault.DEAD} if spoke else set()
+        seen = sensor_faults(
             window,
             now_us=now_us,
             stale_after_us=stream.stale_after_us,
-            related_rise_m=self._related_rise_m(post, now_us),
-            related_rain_mm=self._related_rain_mm(post, now_us),
+            witnesses=lambda since_us: self._witnesses(post, since_us, now_us),
+        )
+        return self._memory[post.id].keep(seen, now_us=now_us)
+
+    def _witnesses(self, post: Station, since_us: int, now_us: int) -> Witnesses:
+        return Witnesses(
+            related=tuple(self._rises(self._related[post.id], since_us, now_us)),
+            region=tuple(self._rises(self._nearby[post.id], since_us, now_us)),
+            rain_mm=self._rain_mm(post, since_us, now_us),
         )
 
-    def _related_rise_m(self, post: Station, now_us: int) -> float | None:
-        """Return the most that a post above or below on the same river rose in the window."""
-        rises = []
-        for other in self._posts:
-            if other.id in post.downstream or post.id in other.downstream:
-                levels = [one.value for one in self._window(other, LEVEL, now_us) if usable(one)]
-                if len(levels) > 1:
-                    rises.append(max(levels) - levels[0])
-        return max(rises, default=None)
+    def _rises(self, names: Iterable[str], since_us: int, now_us: int) -> Iterable[float]:
+        """Yield how each of some posts rose, where it has spoken and seems sound."""
+        for name in names:
+            if self._faults.get(name, set()) & {SensorFault.STUCK, SensorFault.DEAD, SensorFault.DRIFTING}:
+                continue
+            window = self._store.window(self._posts[name].key(LEVEL), since_us + 1, now_us + 1)
+            levels = [level for _, level in steady_levels(window)]
+            if len(levels) > 1:
+                yield net_rise_m(levels)
 
-    def _related_rain_mm(self, post: Station, now_us: int) -> float | None:
+    def _rain_mm(self, post: Station, since_us: int, now_us: int) -> float | None:
         """Return the most rain of a gauge that may stand in for the post."""
         fallen = []
         for name in sources(self._region, post):
             gauge = self._region.stations[name]
             if gauge.datastream(RAIN) is not None:
-                values = [one.value for one in self._window(gauge, RAIN, now_us) if usable(one)]
+                window = self._store.window(gauge.key(RAIN), since_us + 1, now_us + 1)
+                values = [one.value for one in window if usable(one)]
                 fallen += [sum(values)] if values else []
         return max(fallen, default=None)
 
-    def _window(self, station: Station, slug: str, now_us: int) -> Sequence[Observation]:
-        return self._store.window(station.key(slug), now_us - WINDOW_US + 1, now_us + 1)
+    def _on_the_river(self, post: Station) -> tuple[str, ...]:
+        """Return the posts next above and below."""
+        return tuple(
+            name
+            for name, other in self._posts.items()
+            if name in post.downstream or post.id in other.downstream
+        )
 
-    def _keep(self, post: Station, faults: set[SensorFault]) -> None:
-        before = self._faults.get(post.id, set())
-        for fault in faults - before:
-            _logger.warning("sensor alarm: %s", fault.value, extra={"station": post.id})
-            self._metrics.sensor_faults.labels(post.id, fault.value).set(1)
-        for fault in before - faults:
-            _logger.info("sensor alarm over: %s", fault.value, extra={"station": post.id})
-            self._metrics.sensor_faults.labels(post.id, fault.value).set(0)
+    def _of_the_region(self, post: Station) -> tuple[str, ...]:
+        """Return the nearest other posts."""
+        related = {post.id, *self._related[post.id]}
+        away = sorted((_km(post, other), name) for name, other in self._posts.items() if name not in related)
+        return tuple(name for km, name in away[:REGION_POSTS] if km <= REGION_KM)
+
+    def _recall(self) -> None:
+        """Take up the faults that stood when the process ended."""
+        for one in self._store.sensor_faults.standing(self._region.code):
+            if one.station in self._posts:
+                self._faults.setdefault(one.station, set()).add(SensorFault(one.kind))
+                self._metrics.sensor_faults.labels(one.station, one.kind).set(1)
+                if one.kind == SensorFault.DRIFTING:
+                    self._memory[one.station].drifted_us = one.since_us
+
+    def _keep(self, name: str, faults: set[SensorFault], now_us: int) -> None:
+        before = self._faults.get(name, set())
+        if faults == before:
+            return
+        for fault in sorted(faults - before):
+            _logger.warning("sensor alarm: %s", fault.value, extra={"station": name})
+            self._metrics.sensor_faults.labels(name, fault.value).set(1)
+        for fault in sorted(before - faults):
+            _logger.info("sensor alarm over: %s", fault.value, extra={"station": name})
+            self._metrics.sensor_faults.labels(name, fault.value).set(0)
+        code = self._region.code
+        self._store.sensor_faults.change(
+            begin=[StandingFault(code, name, fault.value, now_us) for fault in sorted(faults - before)],
+            end=[StandingFault(code, name, fault.value, now_us) for fault in sorted(before - faults)],
+        )
         if faults:
-            self._faults[post.id] = faults
+            self._faults[name] = faults
         else:
-            self._faults.pop(post.id, None)
+            self._faults.pop(name, None)
+
+
+def _km(one: Station, other: Station) -> float:
+    """Return the distance of two posts on a flat earth."""
+    east = (one.lon - other.lon) * math.cos(math.radians(one.lat))
+    return _KM_PER_DEGREE * math.hypot(east, one.lat - other.lat)

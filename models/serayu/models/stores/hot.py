@@ -19,6 +19,7 @@ from serayu.models.reading import Bucket, Observation, Reading, SeriesKey
 from serayu.models.stores.dead_letters import Bound, DeadLetter, DeadLetters, insert_dead_letters
 from serayu.models.stores.hot_schema import migrate
 from serayu.models.stores.hot_transaction import HotTransaction, Known, Verdict
+from serayu.models.stores.sensor_faults import SensorFaultLog
 from serayu.models.stores.silences import Silences
 from serayu.models.stores.sqlite import ThreadConnections, connect, translated
 from serayu.models.stores.trend import TREND_AT_MOST_US, TREND_OVER_US, trend_per_h, usable
@@ -74,6 +75,7 @@ class HotStore:
         self._keys: dict[int, SeriesKey] = {}
         self.dead_letters = DeadLetters(self._readers)
         self.silences = Silences(self._readers)
+        self.sensor_faults = SensorFaultLog(self._readers)
 
     def __enter__(self) -> Self:
         return self

@@ -64,6 +64,13 @@ MIGRATIONS: tuple[str, ...] = (
     INSERT INTO meta SELECT 'dead_letter_bytes',
         coalesce(sum(length(CAST(topic AS BLOB)) + length(payload)), 0) FROM dead_letter;
     """,
+    # What seems to be wrong with a sensor at present: ingest judges, others show it.
+    """
+    CREATE TABLE sensor_fault (
+        region TEXT NOT NULL, station TEXT NOT NULL, kind TEXT NOT NULL, since INTEGER NOT NULL,
+        PRIMARY KEY (region, station, kind)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -16,6 +16,7 @@ from serayu.ingest.evidence import StoredEvidence
 from serayu.ingest.forecasting import Forecasting
 from serayu.ingest.metrics import IngestMetrics
 from serayu.ingest.pipeline import Pipeline
+from serayu.ingest.sensor_watch import SensorWatch
 from serayu.models.alert import AlertChange
 from serayu.models.delivery.desk import DeliveryDesk
 from serayu.models.delivery.settings import load_delivery_settings
@@ -86,6 +87,7 @@ class Replay:
         decoder = Decoder(region, far_future_us=far_us)
         self._pipeline = Pipeline(self.store, region, self._clock, decoder=decoder)
         self._evaluator = AlertEvaluator(self.store, self.register, region, clock=self._clock)
+        self._sensors = SensorWatch(self.store, region, IngestMetrics())
         self._forecasting = Forecasting(forecasts(self.store), self.store, region, IngestMetrics())
         self._writer = BulletinWriter(
             self.register,
@@ -116,6 +118,7 @@ class Replay:
         for batch in batches:
             self._wait(batch.received_us)
             self._clock.arrive(batch.received_us)
+            self._look_at_sensors()
             outcome = self._pipeline.process(batch.messages)
             self.counts.stored += outcome.stored
             self.counts.duplicates += outcome.duplicates
@@ -147,7 +150,11 @@ class Replay:
             return
         while self._evaluator.levels() and self._clock.now_us() + LOOK_EVERY_US < until_us:
             self._clock.arrive(self._clock.now_us() + LOOK_EVERY_US)
+            self._look_at_sensors()
             self._look()
+
+    def _look_at_sensors(self) -> None:
+        self._evaluator.heed(self._sensors.step(self._clock.settled_us()))
 
     def _look(self) -> None:
         """Do once what ingest's alert loop does again and again, in its order."""
