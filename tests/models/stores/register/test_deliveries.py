@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from serayu.models.delivery.delivery import Attempt, Delivery, DeliveryState, NewDelivery
 from serayu.models.delivery.desk import DeliveryDesk
-from serayu.models.delivery.recipient import Recipient
+from serayu.models.delivery.recipient import Channel, Recipient
 from serayu.models.delivery.settings import DeliverySettings, EscalationRule
 from serayu.models.errors import ConflictError, NotFoundError
 from serayu.models.siaga import ChangeKind, Reason, Siaga, SiagaChange
@@ -191,14 +191,21 @@ def test_a_failed_attempt_waits_and_every_attempt_is_kept(register: Register, va
     assert register.delivery_counts(REGION)[DeliveryState.SENT] == 1
 
 
-def test_a_later_bulletin_replaces_what_still_waits_for_the_same_recipient(
+def test_a_later_bulletin_replaces_what_still_waits_for_the_same_person(
     register: Register, vault: Vault
 ) -> None:
-    add(register, vault, agency())
+    add(register, vault, agency(channel=Channel.LOG))
     issue(register, ALERT, following(ALERT, level=Siaga.AWAS))
     newest_one, replaced = register.deliveries()
     assert (replaced.state, replaced.reason) == (DeliveryState.DROPPED, "replaced")
     assert (newest_one.state, newest_one.level) == (DeliveryState.QUEUED, Siaga.AWAS)
+
+
+def test_a_program_gets_every_bulletin(register: Register, vault: Vault) -> None:
+    add(register, vault, agency())
+    rise = following(ALERT, level=Siaga.AWAS)
+    issue(register, ALERT, rise, cancel(rise))
+    assert [one.state for one in register.deliveries()] == [DeliveryState.QUEUED] * 3
 
 
 def test_an_update_that_says_nothing_new_leaves_what_waits(register: Register, vault: Vault) -> None:
@@ -209,7 +216,7 @@ def test_an_update_that_says_nothing_new_leaves_what_waits(register: Register, v
 
 
 def test_an_attempt_that_ends_after_it_was_replaced_is_kept(register: Register, vault: Vault) -> None:
-    add(register, vault, agency())
+    add(register, vault, agency(channel=Channel.LOG))
     issue(register, ALERT)
     (one,) = take(register)
     issue(register, cancel(ALERT))

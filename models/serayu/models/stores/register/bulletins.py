@@ -7,11 +7,12 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, desc, insert, or_, select, text, update
 
 from serayu.models.delivery.delivery import Escalation, NewDelivery
+from serayu.models.delivery.recipient import Channel
 from serayu.models.errors import NotFoundError
 from serayu.models.stores.register.database import Database
 from serayu.models.stores.register.deliveries import end_escalations, queue_deliveries
 from serayu.models.stores.register.schema import bulletin as table
-from serayu.models.stores.register.schema import delivery, escalation
+from serayu.models.stores.register.schema import delivery, escalation, recipient
 from serayu.models.warning.bulletin import Bulletin, BulletinStatus, MessageType
 
 _encoder = msgspec.json.Encoder()
@@ -39,8 +40,9 @@ class BulletinLog(Database):
     ) -> bool:
         """Record a bulletin, queue its deliveries and start its escalation, all or nothing.
 
-        Deliveries of earlier bulletins that still wait are dropped as replaced for who gets this one, and by a
-        Cancel for everybody: nobody is told first what no longer holds. An escalation that waits is ended by a new
+        Deliveries of earlier bulletins to people that still wait are dropped as replaced for who gets this one, and
+        by a Cancel for everybody: nobody is told first what no longer holds. A program (webhook) gets every bulletin:
+        it keeps the record, and each says when it was sent. An escalation that waits is ended by a new
         one or by a Cancel.
 
         Parameters
@@ -184,7 +186,9 @@ def _row(bulletin: Bulletin, now_us: int) -> dict[str, object]:
 def _replace_waiting(
     connection: Connection, bulletin: Bulletin, deliveries: Sequence[NewDelivery], now_us: int
 ) -> None:
+    programs = select(recipient.c.id).where(recipient.c.channel == Channel.WEBHOOK.value)
     waiting = (delivery.c.alert_id == bulletin.alert_id) & (delivery.c.state == "queued")
+    waiting &= delivery.c.recipient_id.not_in(programs)
     if bulletin.msg_type is not MessageType.CANCEL:
         waiting &= delivery.c.recipient_id.in_([one.recipient_id for one in deliveries])
     fields = {"state": "dropped", "reason": "replaced", "ended_us": now_us}
