@@ -1,5 +1,6 @@
 """``serayu flood replay``: a stored or given period through the live rules, delivered to nobody."""
 
+import logging
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -168,10 +169,19 @@ def _what_if(region: Region, file: Path | None) -> Region:
 
 @contextmanager
 def _scratch() -> Iterator[Path]:
-    """Lend an empty folder for the replay's stores, in memory where there is such a place."""
+    """Lend an empty folder for the replay's stores, in memory where there is such a place; warn of nothing meanwhile.
+
+    What the rules log about sensors and posts is told for people on duty now, not about the past.
+    """
     place = _SHM if _SHM.is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="serayu-replay-", dir=place) as folder:
-        yield Path(folder)
+    ours = logging.getLogger("serayu")
+    level = ours.level
+    ours.setLevel(logging.ERROR)
+    try:
+        with tempfile.TemporaryDirectory(prefix="serayu-replay-", dir=place) as folder:
+            yield Path(folder)
+    finally:
+        ours.setLevel(level)
 
 
 def _time(text: str | None, option: str, default_us: int) -> int:
