@@ -45,7 +45,9 @@ def receiver(port: int, file: Path, mode: str = "200") -> Iterator[subprocess.Po
 
 
 def received(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
+    """Return what a receiver has written; the line that it is writing comes the next time."""
+    lines = file.read_text("utf-8").split("\n")[:-1] if file.exists() else []
+    return [json.loads(line) for line in lines]
 
 
 def outgoing(
