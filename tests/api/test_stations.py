@@ -9,8 +9,9 @@ from serayu.models.access import Role
 from serayu.models.quality.flags import QcTest, QualityFlag
 from serayu.models.reading import Observation, SeriesKey
 from serayu.models.siaga import Siaga
+from serayu.models.stores.sensor_faults import StandingFault
 from serayu.models.times import US_PER_MINUTE, rfc3339
-from tests.api.site import STATIONS, Site, now_us
+from tests.api.site import REGION, STATIONS, Site, now_us
 
 FIELDS = {"sawah-a", "sawah-b"}
 ALL = {name for name, *_ in STATIONS}
@@ -220,3 +221,18 @@ def test_an_unknown_station_is_a_problem_document(shared_api: Site) -> None:
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["type"] == "urn:serayu:problem:not-found"
+
+
+def test_a_sensor_fault_is_told_beside_the_level_and_is_no_alert(api: Site) -> None:
+    api.put("hulu", "stage", 1.25, age_s=20)
+    api.get("/api/v1/stations")
+    fault = StandingFault(REGION, "hulu", "doubtful", now_us() - 60 * US_PER_MINUTE)
+    api.hot.sensor_faults.change(begin=[fault])
+    api.put("hulu", "stage", 1.26, age_s=10)
+    station = _station(api, "hulu")
+    (told,) = station["sensor_faults"]
+    assert (told["kind"], told["since"]) == ("doubtful", rfc3339(fault.since_us))
+    assert "belum terverifikasi" in told["label"]
+    assert "not verified" in told["label_en"]
+    assert station["level"]["siaga"] == "normal"
+    assert _station(api, "hilir")["sensor_faults"] == []

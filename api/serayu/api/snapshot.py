@@ -23,6 +23,7 @@ from serayu.models.reading import SeriesKey
 from serayu.models.region import Region
 from serayu.models.station import StationKind
 from serayu.models.stores.hot import HotStore
+from serayu.models.stores.sensor_faults import StandingFault
 from serayu.models.times import US_PER_HOUR, US_PER_S, Clock, SystemClock, rfc3339
 
 __all__ = ["Audience", "Body", "LevelSource", "ReplayClock", "Snapshot", "Snapshots"]
@@ -98,7 +99,8 @@ class Snapshot:
         self.pieces = {view.id: msgspec.json.encode(view) for view in views}
         # Ages grow from snapshot to snapshot and mean nothing new; what turns stale does.
         silent = ",".join(f"{v.id}/{s.property}" for v in views for s in v.datastreams if s.stale)
-        said = f"{region}|{change_id}|{alert_id}|{silent}"
+        faults = ",".join(f"{v.id}/{one.kind}" for v in views for one in v.sensor_faults)
+        said = f"{region}|{change_id}|{alert_id}|{silent}|{faults}"
         self.version = hashlib.sha256(said.encode()).hexdigest()[:20]
         self._bodies: dict[tuple[Audience, str], Body] = {}
         self._compressed: dict[str, bytes] = {}
@@ -114,7 +116,11 @@ class Snapshot:
     def marks(self) -> dict[str, object]:
         """What must differ for a station to be told again, by station: everything but ages."""
         return {
-            view.id: (view.level, tuple((s.time, s.flag, s.stale, s.tests) for s in view.datastreams))
+            view.id: (
+                view.level,
+                view.sensor_faults,
+                tuple((s.time, s.flag, s.stale, s.tests) for s in view.datastreams),
+            )
             for view in self.views.values()
         }
 
@@ -247,6 +253,9 @@ class Snapshots:
         if isinstance(self._clock, ReplayClock):
             self._clock.newest_us = newest_us
         now_us, active = self._clock.now_us(), self._levels.active_levels()
+        faults: dict[str, list[StandingFault]] = {}
+        for fault in self._hot.sensor_faults.standing(self._region.code):
+            faults.setdefault(fault.station, []).append(fault)
         views = [
             station_view(
                 station,
@@ -254,6 +263,7 @@ class Snapshots:
                 now_us=now_us,
                 active=active.get(station.id),
                 totals=self._sums(station.id, latest.get(station.id, {})),
+                faults=faults.get(station.id, ()),
             )
             for station in self._region.stations.values()
         ]

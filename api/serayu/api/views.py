@@ -6,7 +6,7 @@ stands under ``last_value`` with the reason beside it.
 
 import builtins
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,11 +17,13 @@ from serayu.models.quality.flags import reason_names
 from serayu.models.reading import why_absent
 from serayu.models.siaga import Siaga, classify
 from serayu.models.station import Datastream, Station
+from serayu.models.stores.sensor_faults import StandingFault
 from serayu.models.texts import text
 from serayu.models.times import US_PER_S, rfc3339
 
 __all__ = [
-    "ActiveLevel", "DatastreamView", "LevelView", "StationView", "Total", "Totals", "change_view", "datastream_view",
+    "ActiveLevel", "DatastreamView", "LevelView", "SensorFaultView",
+    "StationView", "Total", "Totals", "change_view", "datastream_view",
     "level_view", "station_view",
 ]  # fmt: skip
 
@@ -165,6 +167,25 @@ class ThresholdsView(msgspec.Struct, frozen=True, gc=False):
     inclusive: bool
 
 
+class SensorFaultView(msgspec.Struct, frozen=True, gc=False):
+    """What seems to be wrong with the level sensor of a post: an alarm of the sensor, never of the river.
+
+    Parameters
+    ----------
+    kind
+        ``dead``, ``stuck``, ``spiking``, ``drifting``, or ``doubtful``: it creeps up and nobody confirms it.
+    label, label_en
+        The same for people.
+    since
+        When it was noticed.
+    """
+
+    kind: str
+    label: str
+    label_en: str
+    since: str
+
+
 class StationView(msgspec.Struct, frozen=True, gc=False):
     """A station with all that is known of it now."""
 
@@ -186,6 +207,7 @@ class StationView(msgspec.Struct, frozen=True, gc=False):
     thresholds: ThresholdsView | None
     level: LevelView | None
     datastreams: tuple[DatastreamView, ...]
+    sensor_faults: tuple[SensorFaultView, ...] = ()
 
     def datastream(self, slug: str) -> DatastreamView | None:
         """Return the datastream of that property, or None."""
@@ -276,6 +298,7 @@ def station_view(
     now_us: int,
     active: ActiveLevel | None,
     totals: Mapping[str, Totals],
+    faults: Sequence[StandingFault] = (),
 ) -> StationView:
     """Return a station as the api shows it.
 
@@ -289,6 +312,8 @@ def station_view(
         The present, microseconds UTC.
     active
         The alert in force.
+    faults
+        What seems to be wrong with its level sensor.
     """
     streams = tuple(
         datastream_view(
@@ -317,6 +342,15 @@ def station_view(
         thresholds=None if limits is None else ThresholdsView(**msgspec.structs.asdict(limits)),
         level=level_view(station, stage, active),
         datastreams=streams,
+        sensor_faults=tuple(
+            SensorFaultView(
+                one.kind,
+                text(f"sensor.fault.{one.kind}"),
+                text(f"sensor.fault.{one.kind}", lang="en"),
+                rfc3339(one.since_us),
+            )
+            for one in faults
+        ),
     )
 
 

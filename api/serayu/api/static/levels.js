@@ -37,7 +37,7 @@ export function badge(station) {
 // What must be said beside the badge, as [Indonesian, English] pairs.
 export function remarks(station) {
   const level = station.level;
-  const said = [];
+  const said = (station.sensor_faults || []).map((fault) => [fault.label, fault.label_en]); // of the sensor, not the river
   if (!level) return said;
   const pair = (key, fields) => said.push([t(key, fields), en(key, fields)]);
   if (level.siaga && level.verified === false) pair("page.unverified");

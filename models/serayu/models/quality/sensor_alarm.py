@@ -5,6 +5,7 @@ They are read off what quality control and the clock say already; only a creepin
 """
 
 import enum
+import itertools
 import math
 from collections.abc import Collection, Sequence
 
@@ -21,7 +22,9 @@ SPIKES, SPIKES_WITHIN_US = 2, 12 * US_PER_HOUR
 """So many doubtful jumps within so long are a fault of the sensor, not a wave."""
 _FLAT = QcTest.FLAT_LINE.slug
 _JUMPS = frozenset({QcTest.SPIKE.slug, QcTest.GROSS_RANGE.slug})
-"""Out and back, or out of the world. A fast change that stays is no jump: floods begin with one."""
+"""Out and back, or out of the world."""
+_STEP = QcTest.RATE_OF_CHANGE.slug
+"""A fast step is a jump only where steps go both ways: floods begin with fast ones upward."""
 
 
 class SensorFault(enum.StrEnum):
@@ -62,7 +65,7 @@ def sensor_faults(
     found = set()
     if _FLAT in reason_names(known[-1].tests):
         found.add(SensorFault.STUCK)
-    if sum(one.t_us >= now_us - SPIKES_WITHIN_US and _jumps(one) for one in known) >= SPIKES:
+    if _jump_count([one for one in known if one.t_us >= now_us - SPIKES_WITHIN_US]) >= SPIKES:
         found.add(SensorFault.SPIKING)
     verdict = judge_creep(steady_levels(known), witnesses)
     if verdict.drifts:
@@ -81,6 +84,17 @@ def steady_levels(observations: Collection[Observation]) -> list[tuple[int, floa
         and math.isfinite(one.value)
         and not _jumps(one)
     ]
+
+
+def _jump_count(known: Sequence[Observation]) -> int:
+    """Return how many values jump, fast steps included where they go both ways."""
+    steps = [
+        later.value > one.value
+        for one, later in itertools.pairwise(known)
+        if later.tests and _STEP in reason_names(later.tests)
+    ]
+    both_ways = len(set(steps)) > 1
+    return sum(_jumps(one) or (both_ways and _STEP in reason_names(one.tests)) for one in known)
 
 
 def _jumps(observation: Observation) -> bool:
