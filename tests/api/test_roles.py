@@ -57,7 +57,10 @@ def test_a_route_lets_its_roles_in_and_nobody_else(shared_api: Site, method: str
 
 def test_what_changes_something_is_for_officers_only() -> None:
     writing = {route.path: _roles(route) for method, route in _routes() if method != "GET"}
-    assert set(writing) == OPEN_POSTS | {"/api/v1/alerts/{alert_id}/acknowledge"}
+    assert set(writing) == OPEN_POSTS | {
+        "/api/v1/alerts/{alert_id}/acknowledge",
+        "/api/v1/bulletins/{bulletin_id}/acknowledge",
+    }
     for path, roles in writing.items():
         assert path in OPEN_POSTS or roles == {Role.DISHUB, Role.OPERATOR}
 

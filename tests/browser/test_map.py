@@ -330,7 +330,7 @@ def test_an_officer_logs_in_sees_fields_and_acknowledges(browser: Browser, flood
     browser.until(lambda: "Sawah A" in browser.text("#stations"), what="the fields")
     browser.run("document.querySelector('#alerts button:not(.link)').click()")
     browser.until(
-        lambda: "Dilihat oleh kunci awal dishub" in browser.text("#alerts"), what="the acknowledgement"
+        lambda: "kunci awal dishub (dishub)" in browser.text("#alerts"), what="the acknowledgement"
     )
     (alert,) = flooded.register.alerts("33.02")
     assert alert.acknowledged_by == "kunci awal dishub (dishub)"

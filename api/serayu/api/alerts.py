@@ -15,9 +15,11 @@ from serayu.api.peaks import peak_of
 from serayu.api.security import EVERYBODY, OFFICERS, Principal, still_holds
 from serayu.api.views import change_view
 from serayu.models.alert import Alert, AlertStatus, alert_document, retracted
+from serayu.models.delivery.wait import Wait, wait_document
 from serayu.models.errors import BadInputError, ConflictError, NotFoundError
+from serayu.models.times import US_PER_S
 
-__all__ = ["router"]
+__all__ = ["NOTE_AT_MOST", "acknowledged_alert", "router"]
 
 router = APIRouter(prefix="/api/v1")
 LIMIT, LIMIT_AT_MOST = 50, 500
@@ -112,7 +114,7 @@ async def acknowledge(
     answer = api.answers.find(who.name, key, question)
     if answer is None:
         answer = msgspec.json.encode(
-            await api.run(document, api, await _acknowledged(api, alert_id, who.name, note))
+            await api.run(document, api, await acknowledged_alert(api, alert_id, who.name, note))
         )
         api.answers.keep(who.name, str(key), question, answer)
     return Response(answer, media_type=JSON, headers={"Cache-Control": "no-store"})
@@ -155,13 +157,22 @@ async def stream(
 
 
 def documents(api: Api, found: Sequence[Alert]) -> list[dict[str, Any]]:
-    """Return alerts as the api shows them."""
-    return [document(api, one) for one in found]
+    """Return alerts as the api shows them: with names, labels, peak, and how long nobody, or who, acknowledged."""
+    ids = [one.id for one in found]
+    waits, first_us = api.register.waits(ids), api.register.first_told_us(ids)
+    return [_document(api, one, waits.get(one.id), first_us.get(one.id)) for one in found]
 
 
 def document(api: Api, found: Alert) -> dict[str, Any]:
-    """Return an alert as the api shows it: the common document with names, labels and the peak; reads the store."""
+    """Return one alert as the api shows it."""
+    return documents(api, [found])[0]
+
+
+def _document(api: Api, found: Alert, wait: Wait | None, first_us: int | None) -> dict[str, Any]:
     said = alert_document(found)
+    said["escalation"] = wait_document(wait)
+    if found.acknowledged_us is not None:
+        said["acknowledged"]["after_s"] = _seconds(found.acknowledged_us, wait, first_us)
     station = api.region.stations.get(found.station)
     said["station_name"] = found.station if station is None else station.name
     said["highest_label"] = found.highest.label
@@ -171,6 +182,17 @@ def document(api: Api, found: Alert) -> dict[str, Any]:
         for change, gone in zip(found.changes, retracted(found.changes), strict=True)
     ]
     return said
+
+
+def _seconds(acknowledged_us: int, wait: Wait | None, first_us: int | None) -> float | None:
+    """Return how long after the bulletin that asked for it; of a level that asks for none, after the first one."""
+    if wait is not None and wait.acknowledged_us is not None:
+        return wait.seconds_to_acknowledge
+    asked_us = first_us if wait is None else wait.asked_us
+    # An open wait is for a level that rose after the acknowledgement, which belongs to what was told before.
+    if asked_us is None or asked_us > acknowledged_us:
+        asked_us = first_us
+    return None if asked_us is None or asked_us > acknowledged_us else (acknowledged_us - asked_us) / US_PER_S
 
 
 def change_number(text: str) -> int:
@@ -193,7 +215,14 @@ async def _alert(api: Api, alert_id: str) -> Alert:
     return found
 
 
-async def _acknowledged(api: Api, alert_id: str, by: str, note: str) -> Alert:
+async def acknowledged_alert(api: Api, alert_id: str, by: str, note: str) -> Alert:
+    """Acknowledge an alert of the region; by the same person again it changes nothing.
+
+    Raises
+    ------
+    NotFoundError, ConflictError
+        No such alert; somebody else has acknowledged it.
+    """
     known = await _alert(api, alert_id)
     try:
         now_us = await api.present_us()

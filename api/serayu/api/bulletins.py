@@ -13,19 +13,29 @@ from pydantic import BaseModel, Field
 
 from serayu.api.conditional import conditional
 from serayu.api.context import Api, api_of
-from serayu.api.examples import BULLETIN_EXAMPLE
+from serayu.api.examples import BULLETIN_EXAMPLE, ESCALATION_EXAMPLE
 from serayu.api.observations import moment
 from serayu.api.security import EVERYBODY, OFFICERS, Principal
+from serayu.models.delivery.wait import Wait, wait_document
 from serayu.models.errors import NotFoundError
 from serayu.models.warning.bulletin import Bulletin, BulletinStatus, Hazard
 from serayu.models.warning.documents import bulletin_collection, bulletin_document, bulletin_feature
 from serayu.models.warning.registers import plain_text
 
-__all__ = ["UNCHANGED", "agency", "router", "shown_status", "signed_or_agency", "visible_bulletin"]
+__all__ = [
+    "UNCHANGED",
+    "agency",
+    "documents",
+    "router",
+    "shown_status",
+    "signed_or_agency",
+    "visible_bulletin",
+]
 
 router = APIRouter(prefix="/api/v1", tags=["bulletins"])
 LIMIT, LIMIT_AT_MOST = 20, 200
 JSON, GEOJSON, TEXT = "application/json", "application/geo+json", "text/plain; charset=utf-8"
+SHOWN_EXAMPLE = {**BULLETIN_EXAMPLE, "escalation": ESCALATION_EXAMPLE}
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing new since the given ETag."}}
 
 
@@ -78,7 +88,7 @@ class Page(msgspec.Struct, frozen=True):
     "/bulletins",
     summary="Bulletins, the last recorded first",
     responses={
-        200: {"content": {JSON: {"example": {"bulletins": [BULLETIN_EXAMPLE], "next": None}}}},
+        200: {"content": {JSON: {"example": {"bulletins": [SHOWN_EXAMPLE], "next": None}}}},
         **UNCHANGED,
     },
 )
@@ -88,7 +98,7 @@ async def bulletins(
     """Return a page of bulletins with all their texts."""
     api = api_of(request)
     page = await _page(api, who, asked)
-    content = await api.run(_encoded, page)
+    content = await api.run(_encoded, api, page)
     return conditional(request, content, JSON)
 
 
@@ -144,14 +154,22 @@ async def bulletin_text(
 @router.get(
     "/bulletins/{bulletin_id}",
     summary="One bulletin",
-    responses={200: {"content": {JSON: {"example": BULLETIN_EXAMPLE}}}, **UNCHANGED},
+    responses={200: {"content": {JSON: {"example": SHOWN_EXAMPLE}}}, **UNCHANGED},
 )
 async def bulletin(
     request: Request, who: Annotated[Principal, Depends(EVERYBODY)], bulletin_id: str
 ) -> Response:
     """Return a bulletin with all its texts."""
-    found = await visible_bulletin(api_of(request), who, bulletin_id)
-    return conditional(request, _made.document(found), JSON)
+    api = api_of(request)
+    found = await visible_bulletin(api, who, bulletin_id)
+    (content,) = await api.run(documents, api, [found])
+    return conditional(request, content, JSON)
+
+
+def documents(api: Api, found: Sequence[Bulletin]) -> list[bytes]:
+    """Return the JSON of bulletins, each with the newest wait for an acknowledgement of its alert."""
+    waits = api.register.waits({one.alert_id for one in found})
+    return [_with_escalation(_made.document(one), waits.get(one.alert_id)) for one in found]
 
 
 def agency(who: Principal) -> bool:
@@ -222,9 +240,14 @@ def _fits(found: Bulletin, asked: Asked) -> bool:
     )
 
 
-def _encoded(page: Page) -> bytes:
-    documents = [msgspec.Raw(_made.document(one)) for one in page.bulletins]
-    return msgspec.json.encode({"bulletins": documents, "next": page.following})
+def _encoded(api: Api, page: Page) -> bytes:
+    found = [msgspec.Raw(one) for one in documents(api, page.bulletins)]
+    return msgspec.json.encode({"bulletins": found, "next": page.following})
+
+
+def _with_escalation(document: bytes, wait: Wait | None) -> bytes:
+    """Add to a bulletin what changes after it was written."""
+    return document[:-1] + b',"escalation":' + msgspec.json.encode(wait_document(wait)) + b"}"
 
 
 def _encoded_features(api: Api, page: Page) -> bytes:

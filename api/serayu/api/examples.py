@@ -15,7 +15,7 @@ from serayu.models.warning.bulletin import (
 )
 from serayu.models.warning.documents import bulletin_document
 
-__all__ = ["ALERT_EXAMPLE", "BULLETIN_EXAMPLE", "CHANGE_EXAMPLE"]
+__all__ = ["ALERT_EXAMPLE", "BULLETIN_EXAMPLE", "CHANGE_EXAMPLE", "ENTRY_EXAMPLE", "ESCALATION_EXAMPLE"]
 
 CHANGE_EXAMPLE: dict[str, Any] = {
     "id": 7,
@@ -36,6 +36,36 @@ CHANGE_EXAMPLE: dict[str, Any] = {
     "from_label": "Siaga 3 (WASPADA)",
     "to_label": "Siaga 2 (SIAGA)",
 }
+ESCALATION_EXAMPLE: dict[str, Any] = {
+    "level": "siaga",
+    "asked": "2026-01-31T11:20:02Z",
+    "steps": [{"step": 1, "told": "2026-01-31T11:30:02Z"}],
+    "next_step_due": None,
+    "acknowledged": "2026-01-31T11:34:12Z",
+    "acknowledged_by": "piket (dishub)",
+    "ended": None,
+    "seconds_to_acknowledge": 850.0,
+}
+ENTRY_EXAMPLE: dict[str, Any] = {
+    "id": "0197c2d4-0000-7000-8000-000000000003",
+    "bulletin": "0197c2d4-0000-7000-8000-000000000002",
+    "alert": "0197c2d4-0000-7000-8000-000000000001",
+    "recipient": {
+        "id": "0197c2d4-0000-7000-8000-000000000004",
+        "name": "Piket contoh",
+        "audience": "agency",
+        "channel": "webhook",
+    },
+    "level": "siaga",
+    "step": 0,
+    "state": "sent",
+    "reason": None,
+    "attempts": 1,
+    "queued": "2026-01-31T11:20:02Z",
+    "ended": "2026-01-31T11:20:03Z",
+    "expires": "2026-02-01T11:20:00Z",
+    "log": [{"attempt": 1, "at": "2026-01-31T11:20:03Z", "elapsed_ms": 41, "ok": True, "detail": "HTTP 200"}],
+}
 ALERT_EXAMPLE: dict[str, Any] = {
     "id": "0197c2d4-0000-7000-8000-000000000001",
     "region": "33.02",
@@ -55,7 +85,13 @@ ALERT_EXAMPLE: dict[str, Any] = {
     "opened": "2026-01-31T10:05:00Z",
     "updated": "2026-01-31T11:20:00Z",
     "ended": None,
-    "acknowledged": None,
+    "acknowledged": {
+        "at": "2026-01-31T11:34:12Z",
+        "by": "piket (dishub)",
+        "note": "",
+        "after_s": 850.0,
+    },
+    "escalation": ESCALATION_EXAMPLE,
     "changes": [CHANGE_EXAMPLE],
 }
 _SENT_US = parse_rfc3339("2026-01-31T11:20:00Z")

@@ -38,6 +38,8 @@ SCRIPT_TEXTS = (
     "page.reason.stale", "page.replay.live", "page.replay.stopped", "page.replay.time", "page.thresholds",
     "page.total_1h", "page.total_1h_since", "page.total_24h", "page.total_24h_since", "page.trend.falling",
     "page.trend.rising", "page.trend.steady", "page.unverified",
+    "page.wait.acknowledged", "page.wait.ended", "page.wait.hours", "page.wait.minutes", "page.wait.next",
+    "page.wait.open", "page.wait.seconds", "page.wait.step",
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from serayu.api import (
     bulletins,
     cap,
     charts,
+    deliveries,
     farmer,
     health,
     landslide,
@@ -56,6 +57,7 @@ ROUTERS: Sequence[APIRouter] = (
     alerts.router,
     cap.router,  # its addresses end in .xml and .atom: before those that take anything
     bulletins.router,
+    deliveries.router,
     landslide.router,
     layers.router,
     health.router,

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from serayu.models.command import emit, reported
-from serayu.models.delivery.delivery import DeliveryState, delivery_document
+from serayu.models.delivery.delivery import DeliveryState, attempt_document, delivery_document
 from serayu.models.delivery.recipient import Address, Audience, Channel, QuietHours, Recipient
 from serayu.models.delivery.settings import minutes_of_day
 from serayu.models.errors import BadInputError
 from serayu.models.siaga_levels import Siaga
 from serayu.models.texts import LANGUAGES
-from serayu.models.times import SystemClock, rfc3339
+from serayu.models.times import SystemClock
 from serayu.models.uuid7 import uuid7
 from serayu.models.warning.bulletin import Hazard
 from serayu.standalone.delivery_place import (
@@ -250,16 +250,7 @@ def retry(region: RegionOption = None, data: DataOption = None, register_url: Re
 
 def attempt_documents(place: Place, delivery_id: str) -> list[dict[str, Any]]:
     """Return the attempts of a delivery as JSON objects."""
-    return [
-        {
-            "attempt": one.number,
-            "at": rfc3339(one.at_us),
-            "elapsed_ms": one.elapsed_ms,
-            "ok": one.ok,
-            "detail": one.detail,
-        }
-        for one in place.register.attempts(delivery_id)
-    ]
+    return [attempt_document(one) for one in place.register.attempts(delivery_id)]
 
 
 def _target(channel: Channel, address: str) -> str:

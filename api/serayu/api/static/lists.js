@@ -3,6 +3,7 @@
 import { age, element, en, english, given, number, t, wib, withUnit } from "./page.js";
 import { bulletinBlock } from "./bulletins.js";
 import { badge, look, mainStream, named, rank, remarks } from "./levels.js";
+import { unseen, waitLine } from "./waits.js";
 
 const WHOLE_FROM = 0.9; // as in the api: below, a total is not one of the whole span
 
@@ -100,7 +101,7 @@ function activeRow(alert, station, bulletin, choose, acknowledge) {
     element("p", {}, element("small", {}, [t("page.alerts.since", { time: wib(alert.opened) }), peakSoFar(alert, stage)].filter(Boolean).join(" · "))),
     alert.verified ? null : element("p", { class: "reason" }, ...both("page.unverified")),
     bulletinBlock(bulletin),
-    acknowledged(alert, true, acknowledge),
+    ...acknowledged(alert, true, acknowledge),
   ];
   return element("li", { class: `${alert.level}-edge` }, ...lines.filter(Boolean));
 }
@@ -146,16 +147,13 @@ function endedRow(alert, choose) {
     head(alert, "past", alert.highest_label, choose),
     ...parts.map((part) => element("p", {}, ...part)),
     element("p", {}, element("small", {}, t("page.alerts.since", { time: wib(alert.opened) }))),
-    acknowledged(alert, false, null) || "",
+    ...acknowledged(alert, false, null),
   );
 }
 
 function acknowledged(alert, active, acknowledge) {
-  if (alert.acknowledged) {
-    const fields = { by: alert.acknowledged.by, time: wib(alert.acknowledged.at) };
-    return element("p", {}, element("small", {}, t("page.alerts.acknowledged", fields)));
-  }
-  if (!given.officer || !active) return null;
-  const label = [t("page.alerts.acknowledge"), english(en("page.alerts.acknowledge"))];
-  return element("button", { type: "button", onclick: () => acknowledge(alert.id) }, ...label);
+  const button = given.officer && active && unseen(alert)
+    ? element("button", { type: "button", onclick: () => acknowledge(alert.id) }, t("page.alerts.acknowledge"), english(en("page.alerts.acknowledge")))
+    : null;
+  return [waitLine(alert), button].filter(Boolean);
 }

@@ -163,6 +163,17 @@ def delivery_document(delivery: Delivery) -> dict[str, Any]:
     }
 
 
+def attempt_document(attempt: Attempt) -> dict[str, Any]:
+    """Return an attempt as a JSON object."""
+    return {
+        "attempt": attempt.number,
+        "at": rfc3339(attempt.at_us),
+        "elapsed_ms": attempt.elapsed_ms,
+        "ok": attempt.ok,
+        "detail": attempt.detail,
+    }
+
+
 def escalation_document(escalation: Escalation) -> dict[str, Any]:
     """Return an escalation as a JSON object."""
     times = {"acknowledged": escalation.acknowledged_us, "ended": escalation.ended_us}

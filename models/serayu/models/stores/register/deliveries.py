@@ -199,7 +199,7 @@ class Deliveries(Database):
         query = select(escalation).where(escalation.c.region == region, *_open())
         with self.reading() as connection:
             rows = connection.execute(query.order_by(escalation.c.started_us)).mappings()
-            return [_escalation(row) for row in rows]
+            return [read_escalation(row) for row in rows]
 
     def escalations(self, *, region: str | None = None, alert_id: str | None = None) -> list[Escalation]:
         """Return waits for an acknowledgement, ended ones too, oldest first."""
@@ -209,7 +209,7 @@ class Deliveries(Database):
         if alert_id is not None:
             query = query.where(escalation.c.alert_id == alert_id)
         with self.reading() as connection:
-            return [_escalation(row) for row in connection.execute(query).mappings()]
+            return [read_escalation(row) for row in connection.execute(query).mappings()]
 
     def acknowledge_bulletins(
         self, alert_id: str, *, region: str, by: str, note: str = "", now_us: int
@@ -347,5 +347,6 @@ def _delivery(row: RowMapping | Mapping[str, object]) -> Delivery:
     return msgspec.convert({name: row[name] for name in Delivery.__struct_fields__}, Delivery)
 
 
-def _escalation(row: RowMapping) -> Escalation:
+def read_escalation(row: RowMapping) -> Escalation:
+    """Return an escalation of a row of its table."""
     return msgspec.convert({name: row[name] for name in Escalation.__struct_fields__}, Escalation)

@@ -12,6 +12,7 @@ from serayu.models.delivery.recipient import Audience, Channel
 from serayu.models.delivery.wait import StepTold, Wait, newest_wait
 from serayu.models.errors import NotFoundError
 from serayu.models.stores.register.database import Database
+from serayu.models.stores.register.deliveries import read_escalation
 from serayu.models.stores.register.schema import bulletin as told
 from serayu.models.stores.register.schema import (
     delivery,
@@ -140,7 +141,7 @@ class DeliveryLog(Database):
         moved: defaultdict[str, list[StepTold]] = defaultdict(list)
         with self.reading() as connection:
             for row in connection.execute(asked).mappings():
-                one = msgspec.convert(dict(row), Escalation)
+                one = read_escalation(row)
                 escalations[one.alert_id].append(one)
             for row in connection.execute(steps).mappings():
                 moved[row["alert_id"]].append(StepTold(row["bulletin_id"], row["step"], row["at_us"]))
