@@ -8,11 +8,11 @@ from lxml import etree
 from serayu.models.cap.read import ATOM
 from serayu.models.cap.safe import Element
 from serayu.models.cap.values import cap_time
-from serayu.models.cap.write import CAP_LANGUAGES, MEDIA_TYPE
+from serayu.models.cap.write import MEDIA_TYPE
 from serayu.models.texts import text
 from serayu.models.warning.authority import Authority
 from serayu.models.warning.bulletin import Bulletin, MessageType
-from serayu.models.warning.registers import message
+from serayu.models.warning.registers import headline
 
 FEED_TYPE = "application/atom+xml"
 
@@ -100,13 +100,12 @@ def etag(data: bytes) -> str:
 
 def _entry(bulletin: Bulletin, authority: Authority, url: str) -> Element:
     entry = etree.Element(f"{{{ATOM}}}entry")
-    said = {lang: message(bulletin, lang) for lang in CAP_LANGUAGES}
     _add(entry, "id", authority.identifier(bulletin.id))
-    _add(entry, "title", said["id"].headline)
+    _add(entry, "title", headline(bulletin, "id"))
     _add(entry, "updated", cap_time(bulletin.sent_us))
     _add(entry, "link", rel="alternate", type=MEDIA_TYPE, href=url)
     _add(entry, "category", term=bulletin.status.value, label=bulletin.msg_type.value)
-    _add(entry, "summary", said["en"].headline)
+    _add(entry, "summary", headline(bulletin, "en"))
     return entry
 
 

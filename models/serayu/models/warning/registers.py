@@ -49,16 +49,24 @@ def message(bulletin: Bulletin, lang: str = "id") -> Message:
     ValueError
         An unknown language.
     """
+    instruction = say(statements.instruction(bulletin), _known(lang))
+    if bulletin.status is BulletinStatus.EXERCISE:
+        instruction = f"{text('bulletin.exercise', lang)}. {instruction}"
+    return Message(headline(bulletin, lang), " ".join(sentences(bulletin, lang)), instruction)
+
+
+def headline(bulletin: Bulletin, lang: str = "id") -> str:
+    """Return the headline of `message` alone, which costs a tenth of it: for lists and feeds."""
+    said = say(statements.headline(bulletin), _known(lang))
+    if bulletin.status is BulletinStatus.EXERCISE:
+        return f"{text('bulletin.exercise', lang)} – {said}"
+    return said
+
+
+def _known(lang: str) -> str:
     if lang not in LANGUAGES:
         raise ValueError(f"unknown language {lang!r}; known: {', '.join(LANGUAGES)}")
-    headline, instruction = (
-        say(statements.headline(bulletin), lang),
-        say(statements.instruction(bulletin), lang),
-    )
-    if bulletin.status is BulletinStatus.EXERCISE:
-        mark = text("bulletin.exercise", lang)
-        headline, instruction = f"{mark} – {headline}", f"{mark}. {instruction}"
-    return Message(headline, " ".join(sentences(bulletin, lang)), instruction)
+    return lang
 
 
 def sentences(bulletin: Bulletin, lang: str = "id", *, places: bool = True) -> list[str]:
