@@ -173,6 +173,19 @@ def test_a_doubtful_sensor_is_never_muted_and_never_certain() -> None:
     assert (higher.after, higher.verified) == (Siaga.SIAGA, False)
 
 
+def test_two_false_values_in_a_row_are_not_certain_and_the_third_reading_is() -> None:
+    machine = SiagaMachine(LIMITS, SiagaSettings(min_duration_us=US_PER_HOUR))
+    flags = (QualityFlag.GOOD, QualityFlag.SUSPECT, QualityFlag.GOOD, QualityFlag.GOOD)
+    rows = zip((1.0, 2.5, 2.6, 2.6), flags, strict=True)
+    said = [tell(machine, observed(level, hour, flag=flag)) for hour, (level, flag) in enumerate(rows)]
+    assert [[(one.kind, one.verified) for one in changes] for changes in said] == [
+        [],
+        [],
+        [(ChangeKind.RAISE, False)],
+        [(ChangeKind.VERIFY, True)],
+    ]
+
+
 def test_a_doubtful_sensor_lowers() -> None:
     machine, doubt = SiagaMachine(LIMITS, SiagaSettings()), {SensorFault.DOUBTFUL}
     tell(machine, observed(2.5, 0), doubt)

@@ -1,5 +1,6 @@
 """How a post's Siaga machine is told values while its sensor seems to be at fault."""
 
+import math
 from collections.abc import Collection, Sequence
 
 import msgspec
@@ -28,16 +29,25 @@ def tell(
     """Tell a machine one observation.
 
     One that failed was perhaps taken before it failed, and is taken back. One of a sensor that drifts is not listened
-    to. One of a sensor that may drift raises, marked unverified; it still lowers, and keeps up what was verified.
+    to. One of a sensor that may drift raises, marked unverified; it still lowers, and keeps up what was verified. So
+    does the first good one after a doubtful jump: two false values in a row look like a level, three readings do not.
+    That delays no raise, only the word "verified", by one reading.
     """
     if observation.flag in _FAILED:
         return machine.retract(observation.t_us)
     if SensorFault.DRIFTING in faults:
         return ()
     flag = observation.flag
-    if SensorFault.DOUBTFUL in faults and _raises(machine, observation.value):
+    doubted = SensorFault.DOUBTFUL in faults or _follows_a_jump(machine)
+    if doubted and math.isfinite(observation.value) and _raises(machine, observation.value):
         flag = QualityFlag.SUSPECT
     return machine.step(observation.t_us, observation.value, flag)
+
+
+def _follows_a_jump(machine: SiagaMachine) -> bool:
+    """Say whether the last value, and not the one before it, was doubtful."""
+    newest = [taken.good for taken in machine.state.journal[-2:]]
+    return bool(newest) and not newest[-1] and (len(newest) == 1 or newest[0])
 
 
 def _raises(machine: SiagaMachine, level_m: float) -> bool:
