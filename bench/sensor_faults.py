@@ -350,8 +350,8 @@ def markdown(document: Mapping[str, Any]) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", REMARK]
     lines += [
-        f"{family}, unbroken: {one['raises']} levels raised without any sensor alarm; with them {one['lost_or_moved']} lost"
-        f" or raised at another moment, {one['told_unverified']} told as unverified; doubtful in"
+        f"{family}, unbroken: {one['raises']} levels raised without any sensor alarm; with them"
+        f" {one['lost_or_moved']} lost or raised at another moment, {one['told_unverified']} told as unverified; doubtful in"
         f" {one['share']['doubtful']:.1%} of all hours."
         for family, one in document["unbroken"].items()
     ]

@@ -73,7 +73,7 @@ def test_a_creep_is_slow_straight_and_upward(
         pytest.param(seen(), DOUBTFUL, id="nobody speaks"),
         pytest.param(seen(related=(0.0,)), DRIFTS, id="the river's other post is calm"),
         pytest.param(seen(related=(0.0, 0.5)), SOUND, id="one of the river's rose"),
-        pytest.param(seen(rain_mm=0.0), DRIFTS, id="dry"),
+        pytest.param(seen(rain_mm=0.0), DOUBTFUL, id="dry weather alone denies no rise"),
         pytest.param(seen(related=(0.0,), rain_mm=20.0), SOUND, id="rain"),
         pytest.param(seen(region=(0.0, 0.0, 0.0, 0.0)), DRIFTS, id="the region is calm"),
         pytest.param(seen(region=(0.0, 0.0)), DOUBTFUL, id="too few of the region"),

@@ -145,12 +145,12 @@ def _wave(rise_m: float, before: Witnesses) -> bool:
 
 
 def _explained(rise_m: float, witnesses: Witnesses) -> bool | None:
-    """Say whether a rise is the river's; None where nobody can tell."""
+    """Say whether a rise is the river's; None where nobody can tell. Dry weather alone denies none: snow melts."""
     least_m = _least_m(rise_m)
     wet = witnesses.rain_mm is not None and witnesses.rain_mm > CALM_RAIN_MM
     if wet or any(rise > least_m for rise in witnesses.related):
         return True
-    if witnesses.related or witnesses.rain_mm is not None:
+    if witnesses.related:
         return False
     if not witnesses.region:
         return None
