@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +20,8 @@ from serayu.models.quality.flags import QcTest, QualityFlag
 from serayu.models.quality.sensor_alarm import SensorFault
 from serayu.models.reading import Observation, Reading, SeriesKey
 from serayu.models.region import Region, RegionInfo
-from serayu.models.siaga import ChangeKind, Reason, Siaga, SiagaSettings, Thresholds
+from serayu.models.siaga import ChangeKind, Reason, Siaga, SiagaMachine, SiagaSettings, Thresholds
+from serayu.models.siaga_forecast import Decision, RuleMemory
 from serayu.models.station import Datastream, Station, StationKind
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.register import Register, upgrade
@@ -260,3 +261,57 @@ def test_the_settled_time_waits_for_the_slowest_that_still_sends(
     assert clock.settled_us() == 2 * US_PER_DAY, "nobody sends: time stands"
     live = LiveClock()
     assert abs(live.settled_us() - live.now_us()) < US_PER_MINUTE
+
+
+class Ruled:
+    """A source whose rule warns of waspada by what it was told to, and counts in its memory."""
+
+    def __init__(self, said: list[bool]) -> None:
+        self.said = said
+
+    def decide(self, outlook: Outlook, memory: Sequence[RuleMemory]) -> Decision | None:
+        seen = int(memory[0]["count"] or 0) if memory else 0
+        kept: list[RuleMemory] = [{"count": seen + 1}, {}, {}]
+        return Decision((self.said[seen], False, False), kept)
+
+
+def _unlikely(minute: int) -> Outlook:
+    return Outlook(
+        region=CODE, station="hilir", issued_us=minute * US_PER_MINUTE, probability=(0.0, 0.0, 0.0),
+        steps=(OutlookStep(3.0, 1.0, 0.9, 1.1, "ridge"),),
+    )  # fmt: skip
+
+
+def test_a_tuned_rule_decides_in_place_of_the_policy_and_remembers_over_a_restart(
+    host: tuple[HotStore, Register],
+) -> None:
+    store, register = host
+    rules = Ruled([False, True, True, False, True])
+    store.write([at(0, 1.0)])
+    said = []
+    for minute in (0, 60, 120, 180):
+        evaluator = AlertEvaluator(store, register, REGION)  # anew each time: all is in the register
+        evaluator.step()
+        said += evaluator.foresee([_unlikely(minute)], rules)
+        assert evaluator.foresee([_unlikely(minute)], rules) == [], "told twice, decided once"
+    assert [(one.kind, one.before, one.after, one.reason) for one in said] == [
+        (ChangeKind.RAISE, N, W, Reason.FORECAST),
+        (ChangeKind.LOWER, W, N, Reason.FORECAST),
+    ]
+    assert [one.at_us // US_PER_MINUTE for one in said] == [60, 180]
+
+
+def test_a_warning_that_ends_at_the_crossing_stands_until_the_measured_level_takes_over() -> None:
+    limits = SiagaSettings(min_duration_us=10 * US_PER_MINUTE)
+    machine = SiagaMachine(LIMITS, limits)
+    on, off = (Decision((flag, False, False), [{}, {}, {}]) for flag in (True, False))
+    none = (None, None, None)
+    machine.step(0, 1.9, QualityFlag.GOOD)
+    assert [one.after for one in machine.foresee(0, none, decision=on)] == [W]
+    machine.step(5 * US_PER_MINUTE, 2.1, QualityFlag.GOOD)  # above the limit, not yet for ten minutes
+    assert machine.foresee(5 * US_PER_MINUTE, none, decision=off) == ()
+    changes = machine.step(16 * US_PER_MINUTE, 2.2, QualityFlag.GOOD)
+    assert [one.kind for one in changes] == [ChangeKind.CONFIRM]
+    assert machine.foresee(17 * US_PER_MINUTE, none, decision=off) == ()
+    assert machine.level is W
+    assert machine.state.forecast.rank == 0

@@ -26,7 +26,7 @@ from serayu.models.times import SystemClock
 from serayu.models.warning.authority import load_authority
 from serayu.models.warning.bulletin import Bulletin, BulletinStatus
 from serayu.models.warning.fallback import stand_in
-from serayu.models.warning.outlook import ForecastSource
+from serayu.models.warning.outlook import ForecastSource, TunedRules
 
 EVALUATE_EVERY_S = 0.5
 PAUSE_LEAST_S, PAUSE_MOST_S = 0.005, 0.05
@@ -87,6 +87,7 @@ class AlertLoop:
         self._posts = StoredEvidence(store)
         self._authority = load_authority(region.folder)
         self._delivery = load_delivery_settings(region.folder)
+        self._rules = forecasts if isinstance(forecasts, TunedRules) else None
         self._forecasting = Forecasting(forecasts, store, region, metrics)
         self._impact: ImpactLoader | None = None
         self._sensors = SensorWatch(store, region, metrics, turn_s=LOOK_ROUND_S)
@@ -154,7 +155,7 @@ class AlertLoop:
         outlooks = self._forecasting.step()
         if outlooks:
             register.record_forecasts(outlooks)
-            changes = evaluator.foresee(outlooks)
+            changes = evaluator.foresee(outlooks, self._rules)
             self._count(changes)
             if changes:
                 self._looked_s = -math.inf  # they are told at once

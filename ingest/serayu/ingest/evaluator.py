@@ -17,7 +17,7 @@ from serayu.models.station import Station
 from serayu.models.stores.hot import Change
 from serayu.models.stores.register.evaluator import CursorMove, EvaluatorSnapshot
 from serayu.models.times import US_PER_MINUTE, US_PER_S, Clock, SystemClock
-from serayu.models.warning.outlook import Outlook
+from serayu.models.warning.outlook import Outlook, TunedRules
 
 LEVEL = "stage"
 STEP_CHANGES = 5000
@@ -131,13 +131,23 @@ class AlertEvaluator:
         """Mind faults of sensors: what drifts is not heard, what may drift is not certain, what spikes must insist."""
         self._faults = faults
 
-    def foresee(self, outlooks: Iterable[Outlook]) -> list[AlertChange]:
-        """Tell the machines what the forecasts say and record what changes; raises as `step` does."""
+    def foresee(self, outlooks: Iterable[Outlook], rules: TunedRules | None = None) -> list[AlertChange]:
+        """Tell the machines what the forecasts say and record what changes; raises as `step` does.
+
+        Parameters
+        ----------
+        outlooks
+            What is forecast.
+        rules
+            Tuned rules of who forecast it. Without them, or where they say nothing, the outlook's policy decides.
+        """
         told = {one.station: one for one in outlooks if one.region == self._region.code}
 
         def tell(station: str, machine: SiagaMachine) -> Sequence[SiagaChange]:
             one = told[station]
-            return machine.foresee(one.issued_us, one.probability, one.policy)
+            memory = machine.state.forecast.rules
+            decision = None if rules is None else rules.decide(one, memory)
+            return machine.foresee(one.issued_us, one.probability, one.policy, decision=decision)
 
         with self._all_or_nothing():
             return self._by_clock(told.keys() & self._posts.keys(), tell)

@@ -20,6 +20,7 @@ from serayu.ingest.pipeline import Pipeline
 from serayu.ingest.settings import IngestSettings
 from serayu.ingest.writer import Writer
 from serayu.models.broker_url import BrokerUrl
+from serayu.models.flood.live import LiveForecasts
 from serayu.models.region import Region, load_region
 from serayu.models.stores.hot import HotStore
 from serayu.models.times import US_PER_S
@@ -161,6 +162,7 @@ class IngestService:
             clock=self.clock,
             queued=self._queued,
             rehearsal=self._rehearsal(),
+            forecasts=LiveForecasts(self.region, self.store, self.settings.data_dir),
         )
 
     def _make_landslides(self) -> LandslideWatch | None:

@@ -18,7 +18,7 @@ import msgspec
 
 from serayu.models.hydrology.rise import theil_sen_slope
 from serayu.models.quality.flags import QualityFlag
-from serayu.models.siaga_forecast import ForecastPolicy
+from serayu.models.siaga_forecast import Decision, ForecastPolicy
 from serayu.models.siaga_levels import (
     ChangeKind,
     Reason,
@@ -122,7 +122,12 @@ class SiagaMachine:
         return tuple(msgspec.structs.replace(change, slope_m_per_h=slope) for change in changes)
 
     def foresee(
-        self, t_us: int, probabilities: Sequence[float | None], policy: ForecastPolicy | None = None
+        self,
+        t_us: int,
+        probabilities: Sequence[float | None],
+        policy: ForecastPolicy | None = None,
+        *,
+        decision: Decision | None = None,
     ) -> Sequence[SiagaChange]:
         """Take one forecast: a level stands while its limit is likely to be passed, whatever else says less.
 
@@ -134,6 +139,8 @@ class SiagaMachine:
             Of passing the limits of waspada, siaga and awas within the lead time, 0-1; None where it does not say.
         policy
             Which probabilities raise, and which let go after ``fall_after_us``.
+        decision
+            What the tuned rule of the model decides; then *probabilities* and *policy* decide nothing.
 
         Returns
         -------
@@ -141,16 +148,28 @@ class SiagaMachine:
             At most one. A post of which no value is known yet is not spoken of.
         """
         newest_m, before = self._newest_m(), self._standing()
-        fall_after_us = self.settings.fall_after_us
-        if newest_m is None or not self.state.forecast.step(
-            t_us, probabilities, policy or ForecastPolicy(), fall_after_us=fall_after_us
-        ):
+        if newest_m is None:
+            return ()
+        forecast = self.state.forecast
+        if decision is not None:
+            new = forecast.decide(t_us, decision, crossing=self._crossing(newest_m))
+        else:
+            fall_after_us = self.settings.fall_after_us
+            new = forecast.step(t_us, probabilities, policy or ForecastPolicy(), fall_after_us=fall_after_us)
+        if not new:
             return ()
         after = self.level
         if after is before.level:
             return ()
         kind = ChangeKind.RAISE if after.rank > before.level.rank else ChangeKind.LOWER
         return (self._by_clock(t_us, before.level, kind, Reason.FORECAST, newest_m),)
+
+    def _crossing(self, newest_m: float) -> list[bool]:
+        """Return of which levels the newest value passes the limit without having been above for long enough."""
+        return [
+            newest_m > limit and not comparator.active
+            for comparator, limit in zip(self.state.limits, self._limits(), strict=True)
+        ]
 
     def sustain(self, t_us: int) -> None:
         """Note that a source which stands in for the post still supports the level in force, so that it stands."""

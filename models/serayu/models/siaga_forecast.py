@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -58,13 +58,36 @@ def _nothing_likely() -> list[Likely]:
     return [Likely() for _ in range(LEVELS)]
 
 
+RuleMemory = dict[str, int | bool | None]
+"""What a tuned warning rule remembers of one level, as plain values."""
+
+
+class Decision(NamedTuple):
+    """What the tuned rule of a fitted model decides, in place of a `ForecastPolicy`.
+
+    Parameters
+    ----------
+    foreseen
+        Whether a warning of waspada, siaga and awas is in force.
+    memory
+        What the rule of each level remembers from now on.
+    """
+
+    foreseen: tuple[bool, bool, bool]
+    memory: list[RuleMemory]
+
+
 class ForecastState(msgspec.Struct, omit_defaults=True):
-    """What a machine remembers of the forecasts: when the newest was issued, and what is foreseen."""
+    """What a machine remembers of the forecasts: when the newest was issued, and what is foreseen.
+
+    ``rules`` is the memory of the tuned rules of a fitted model; empty before their first decision.
+    """
 
     issued_us: int | None = None
     likely: Annotated[list[Likely], msgspec.Meta(min_length=LEVELS, max_length=LEVELS)] = msgspec.field(
         default_factory=_nothing_likely
     )
+    rules: list[RuleMemory] = []
 
     @property
     def rank(self) -> int:
@@ -83,9 +106,31 @@ class ForecastState(msgspec.Struct, omit_defaults=True):
                 one.step(t_us, p, on=on, off=off, fall_after_us=fall_after_us)
         return True
 
+    def decide(self, t_us: int, decision: Decision, *, crossing: Sequence[bool]) -> bool:
+        """Take what a tuned rule decided at one time; False where it is not newer and is passed over.
+
+        Parameters
+        ----------
+        crossing
+            Levels whose limit is passed by the newest value but not yet for long enough to be measured: a warning
+            ends at the crossing, and what it foresaw stands until the measured level takes over.
+        """
+        if self.issued_us is not None and t_us <= self.issued_us:
+            return False
+        self.issued_us, self.rules = t_us, decision.memory
+        for one, foreseen, passing in zip(self.likely, decision.foreseen, crossing, strict=True):
+            active = foreseen or (one.active and passing)
+            if active and not one.active:
+                one.since_us = t_us
+            one.active, one.below_since_us = active, None
+            if not active:
+                one.since_us = None
+        return True
+
     def clear(self) -> None:
         """Forget what is foreseen."""
         self.likely = _nothing_likely()
+        self.rules = []
 
     def without(self, t_us: int) -> "ForecastState":
         """Return the state without what was foreseen at a time or later: it may rest on a value that has failed."""
@@ -93,7 +138,8 @@ class ForecastState(msgspec.Struct, omit_defaults=True):
             Likely() if one.since_us is not None and one.since_us >= t_us else msgspec.structs.replace(one)
             for one in self.likely
         ]
-        return ForecastState(self.issued_us, likely)
+        failed = any(one.active and not kept.active for one, kept in zip(self.likely, likely, strict=True))
+        return ForecastState(self.issued_us, likely, [] if failed else self.rules)
 
 
 def nested(probabilities: Sequence[float | None]) -> list[float | None]:

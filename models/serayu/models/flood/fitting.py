@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from serayu.models.flood.backtest import Backtest, PostRun, policy_document, truth_of
 from serayu.models.flood.build import BuiltPost, CleanLevel, build_post, learn_gauge, usable_level
@@ -86,7 +87,10 @@ def fit_region(task: RegionFit) -> Iterator[tuple[str, dict[str, Any]]]:
         if reason is not None:
             yield station.id, {"reason": reason}
         else:
-            yield station.id, _fit(task, station, levels)
+            # Threads that wait for one another on a busy machine cost more than they bring to tables this small.
+            with threadpool_limits(limits=1):
+                result = _fit(task, station, levels)
+            yield station.id, result
 
 
 def _end_us(series: Series) -> int:

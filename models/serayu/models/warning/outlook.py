@@ -6,11 +6,11 @@ It feeds the Siaga machine (`serayu.models.siaga.SiagaMachine.foresee`), is kept
 
 import itertools
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from serayu.models.siaga_forecast import LEVELS, ForecastPolicy
+from serayu.models.siaga_forecast import LEVELS, Decision, ForecastPolicy, RuleMemory
 from serayu.models.siaga_levels import Siaga
 from serayu.models.warning.bulletin import Foreseen
 
@@ -101,6 +101,23 @@ class ForecastSource(Protocol):
 
     def forecast(self, station: str, now_us: int) -> Outlook | None:
         """Return the outlook of a post from what was received by *now_us*; None where it cannot be said."""
+        ...
+
+
+@runtime_checkable
+class TunedRules(Protocol):
+    """A source whose models have tuned rules of their own: these decide, in place of the outlook's policy."""
+
+    def decide(self, outlook: Outlook, memory: Sequence[RuleMemory]) -> Decision | None:
+        """Return what the tuned rule of the post's model decides; None where the outlook's policy is to decide.
+
+        Parameters
+        ----------
+        outlook
+            The newest that `forecast` gave for the post.
+        memory
+            What the rule remembers: ``Decision.memory`` of the time before, empty at first. Not changed.
+        """
         ...
 
 
