@@ -4,16 +4,23 @@ import json
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
 from serayu.api.errors import STATUS_CODES, status_of
 from serayu.models import errors
+from serayu.models.delivery.delivery import Attempt, DeliveryState, NewDelivery
 from serayu.models.errors import SerayuError
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.siaga import Siaga
 from serayu.models.stores.dead_letters import DeadLetter
-from tests.api.site import Site, site
+from serayu.models.stores.register.vault import KEY_FILE, Vault
+from serayu.models.times import US_PER_S
+from serayu.models.warning.bulletin import BulletinStatus
+from tests.api.site import REGION, Site, now_us, site
+from tests.api.test_bulletins import put
+from tests.models.delivery.story import HOOK, agency
 
 
 def _samples(text: str) -> dict[str, float]:
@@ -37,6 +44,28 @@ def test_it_is_not_ready_when_ingest_has_received_nothing_for_long(tmp_path: Pat
     assert (answer.status_code, answer.json()["status"]) == (503, "not ready")
     assert answer.json()["checks"]["ingest"]["ok"] is False
     assert answer.json()["checks"]["hot_store"]["ok"] is True
+
+
+def test_the_backlog_of_deliveries_is_told_and_one_that_nobody_takes_is_not_ready(api: Site) -> None:
+    assert api.get("/readyz").json()["checks"]["delivery"] == {
+        "ok": True, "waiting": 0, "oldest_overdue_s": None, "dead_letters": 0,
+    }  # fmt: skip
+    vault = Vault.open(api.settings.data_dir / KEY_FILE)
+    desk = api.register.add_recipient(agency(region=REGION), HOOK, vault)
+    told = put(api, status=BulletinStatus.TEST)
+    for number, age_s in enumerate((20, 900)):
+        queued = [NewDelivery(id=f"d{number}", recipient_id=desk.id)]
+        one = msgspec.structs.replace(told, id=f"b{number}", change_id=number + 2)
+        api.register.record_bulletin(one, deliveries=queued, now_us=now_us() - age_s * US_PER_S)
+        answer = api.get("/readyz")
+        delivery = answer.json()["checks"]["delivery"]
+        assert (answer.status_code, delivery["ok"]) == ((200, True) if age_s < 300 else (503, False))
+        assert age_s <= delivery["oldest_overdue_s"] < age_s + 10
+    gone = Attempt("d1", 1, now_us(), 1, ok=False, detail="HTTP 410")
+    api.register.record_attempt(gone, state=DeliveryState.DEAD, reason="refused")
+    answer = api.get("/readyz")
+    delivery = answer.json()["checks"]["delivery"]
+    assert (answer.status_code, delivery["waiting"], delivery["dead_letters"]) == (200, 1, 1)
 
 
 def test_it_is_not_ready_when_the_register_does_not_answer(api: Site) -> None:

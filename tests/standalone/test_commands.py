@@ -6,11 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from serayu.models.delivery.delivery import Attempt, DeliveryState, NewDelivery
+from serayu.models.stores.register import Register, upgrade
+from serayu.models.stores.register.database import sqlite_url
+from serayu.models.stores.register.vault import KEY_FILE, Vault
+from serayu.models.times import US_PER_DAY, US_PER_MINUTE, SystemClock
 from serayu.standalone.cli import COMMANDS, app
 from serayu.standalone.doctor_cli import examine
+from tests.models.delivery.story import ALERT, HOOK, agency
 
 runner = CliRunner()
 
@@ -47,6 +54,31 @@ def test_doctor_says_what_is_wrong_with_a_region(tmp_path: Path) -> None:
     assert result.exit_code == 1
     (region,) = [one for one in json.loads(result.stdout)["checks"] if one["check"] == "region"]
     assert (region["ok"], "no such region folder" in region["detail"]) == (False, True)
+
+
+def test_doctor_counts_what_waits_to_be_delivered_and_names_what_nobody_takes(tmp_path: Path) -> None:
+    def found() -> tuple[bool, str]:
+        (finding,) = [one for one in examine(None, tmp_path) if one.check == "delivery"]
+        return finding.ok, finding.detail
+
+    assert found() == (True, f"no register at {tmp_path / 'register.sqlite'} yet")
+    url = sqlite_url(tmp_path / "register.sqlite")
+    upgrade(url)
+    assert found()[1].startswith("0 waiting, 0 dead letters")
+    now_us = SystemClock().now_us()
+    told = msgspec.structs.replace(
+        ALERT, region="33.02", sent_us=now_us - US_PER_DAY // 2, expires_us=now_us + US_PER_DAY
+    )
+    with Register(url) as register:
+        desk = register.add_recipient(agency(region="33.02"), HOOK, Vault.open(tmp_path / KEY_FILE))
+        queued = [NewDelivery(id="d", recipient_id=desk.id)]
+        register.record_bulletin(told, deliveries=queued, now_us=now_us - 7 * US_PER_MINUTE)
+        ok, detail = found()
+        assert (ok, "due for 7 min" in detail) == (False, True)
+        gone = Attempt("d", 1, now_us, 1, ok=False, detail="HTTP 410")
+        register.record_attempt(gone, state=DeliveryState.DEAD, reason="refused")
+        ok, detail = found()
+    assert (ok, detail.startswith("0 waiting, 1 dead letters")) == (False, True)
 
 
 CSV = "station_id,time_utc,value\na,2026-01-01T00:00:00Z,1.0\na,2026-01-01T00:10:00Z,9.0\na,2026-01-01T00:20:00Z,1.0\n"

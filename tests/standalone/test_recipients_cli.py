@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from serayu.models.delivery.desk import DeliveryDesk
+from serayu.models.delivery.inbound import SECRET_FILE, inbound_secret
 from serayu.models.delivery.settings import DeliverySettings
 from serayu.models.stores.register import Register
 from serayu.models.stores.register.database import sqlite_url
@@ -168,3 +169,17 @@ def test_a_gateway_is_kept_without_showing_it(place: list[str]) -> None:
     assert done.exit_code == 0
     assert "u:p" not in done.output
     assert CliRunner().invoke(app, ["recipients", "retry", *place]).output.startswith("0 ")
+
+
+def test_the_secret_of_a_gateway_that_passes_messages_on_is_shown_once_and_made_anew(
+    place: list[str], tmp_path: Path
+) -> None:
+    shown = []
+    for _ in range(2):
+        done = CliRunner().invoke(app, ["recipients", "inbound", *place])
+        assert done.exit_code == 0
+        shown.append(done.output.strip().rpartition(" ")[2])
+        (file,) = tmp_path.rglob(SECRET_FILE)
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert inbound_secret(file.parent) == shown[-1]
+    assert shown[0] != shown[1]

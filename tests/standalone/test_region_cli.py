@@ -43,6 +43,15 @@ def test_check_reads_the_basins_too(tmp_path: Path) -> None:
     assert result.stderr == f"error: {file}, field bgs-hulu: area_km2 must be positive, got -45.0\n"
 
 
+def test_check_reads_the_timers_of_delivery_too(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(BANYUMAS, tmp_path / "copy", ignore=shutil.ignore_patterns("layers")))
+    (folder / "delivery.toml").write_text('[escalation]\nafter = ["10 seconds or so"]\n')
+    result = CliRunner().invoke(app, ["check", str(folder)])
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert f"{folder / 'delivery.toml'}, field escalation.after: expected a span" in line
+
+
 def test_import_writes_a_region_that_passes_the_check(tmp_path: Path, table: Path) -> None:
     out = tmp_path / "out"
     arguments = ["import", "--stations", str(table), "--dataset", "dua", "--code", "99.01", "--out", str(out)]

@@ -78,6 +78,7 @@ class Api:
     stream: Stream
     sessions: Sessions
     failures: FailureLimiter
+    messages: FailureLimiter
     answers: Answers
     metrics: Metrics
     pages: Pages

@@ -12,7 +12,7 @@ from serayu.api.metrics import store_bytes
 from serayu.api.security import EVERYBODY, VISIBLE_KINDS, Principal
 from serayu.models.access import Role
 from serayu.models.errors import StoreError
-from serayu.models.times import US_PER_S
+from serayu.models.times import US_PER_S, SystemClock
 
 __all__ = ["router"]
 
@@ -32,13 +32,14 @@ async def healthz(_who: Annotated[Principal, Depends(EVERYBODY)]) -> Response:
     responses={503: {"description": "Not ready."}},
 )
 async def readyz(request: Request, _who: Annotated[Principal, Depends(EVERYBODY)]) -> Response:
-    """Ask the hot store, the register, when ingest last received a reading, and whether the stream is followed."""
+    """Ask the stores, when ingest last received a reading, whether bulletins leave, and whether the stream follows."""
     api = api_of(request)
     checks: dict[str, dict[str, object]] = {
         "hot_store": await _hot_store(api),
         "register": await _register(api),
         "ingest": await _ingest(api),
         "stream": {"ok": api.stream.healthy},
+        "delivery": await _delivery(api),
         "nowcasts": await api.run(api.nowcasts.health, api.clock.now_us()),
     }
     ready = all(check["ok"] for check in checks.values())
@@ -71,6 +72,27 @@ async def _register(api: Api) -> dict[str, object]:
     except StoreError:
         return {"ok": False}
     return {"ok": True}
+
+
+async def _delivery(api: Api) -> dict[str, object]:
+    """Say what the outbox of bulletins still has to do; only what nobody takes is a fault of ours."""
+    try:
+        backlog = await api.run(
+            api.register.delivery_backlog,
+            api.region.code,
+            rules_us=await api.present_us(),
+            now_us=SystemClock().now_us(),
+        )
+    except StoreError:
+        return {"ok": False}
+    overdue_s = None if backlog.overdue_us is None else backlog.overdue_us / US_PER_S
+    limit_s = api.settings.delivery_overdue_after_s
+    return {
+        "ok": limit_s is None or overdue_s is None or overdue_s <= limit_s,
+        "waiting": backlog.waiting,
+        "oldest_overdue_s": None if overdue_s is None else round(overdue_s, 1),
+        "dead_letters": backlog.dead,
+    }
 
 
 async def _ingest(api: Api) -> dict[str, object]:

@@ -24,11 +24,21 @@ class FailureLimiter:
         Failures within the window.
     window_s
         Length of the window, seconds.
+    what
+        What there were too many of, for the refusal.
     clock
         Monotonic seconds.
     """
 
-    def __init__(self, *, allowed: int, window_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        allowed: int,
+        window_s: float,
+        what: str = "failed attempts",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._what = what
         self._allowed = allowed
         self._window_s = window_s
         self._clock = clock
@@ -45,7 +55,7 @@ class FailureLimiter:
         known = self._recent(client)
         if known is not None and len(known) >= self._allowed:
             wait_s = known[0] + self._window_s - self._clock()
-            raise TooManyError("too many failed attempts", retry_after_s=max(1, round(wait_s)))
+            raise TooManyError(f"too many {self._what}", retry_after_s=max(1, round(wait_s)))
         recent = self._failures.setdefault(client, deque(maxlen=self._allowed))
         recent.append(self._clock())
         self._failures.move_to_end(client)

@@ -17,6 +17,7 @@ from serayu.api import (
     charts,
     deliveries,
     farmer,
+    gateway,
     health,
     landslide,
     layers,
@@ -49,6 +50,7 @@ from serayu.models.warning.authority import load_authority
 
 __all__ = ["ROUTERS", "create_app"]
 
+GATEWAY_WINDOW_S = 60.0
 WORKERS = 8  # threads for the stores; SQLite answers in well under a millisecond
 ROUTERS: Sequence[APIRouter] = (
     stations.router,
@@ -58,6 +60,7 @@ ROUTERS: Sequence[APIRouter] = (
     cap.router,  # its addresses end in .xml and .atom: before those that take anything
     bulletins.router,
     deliveries.router,
+    gateway.router,
     landslide.router,
     layers.router,
     health.router,
@@ -153,6 +156,9 @@ def _open(settings: ApiSettings) -> Api:
         ),
         sessions=Sessions(_session_secret(settings)),
         failures=FailureLimiter(allowed=settings.failed_logins, window_s=settings.failed_logins_window_s),
+        messages=FailureLimiter(
+            allowed=settings.gateway_messages, window_s=GATEWAY_WINDOW_S, what="messages"
+        ),
         answers=Answers(),
         metrics=Metrics(),
         pages=Pages(),

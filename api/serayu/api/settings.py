@@ -72,6 +72,10 @@ class ApiSettings(BaseSettings):
         How often the stream looks for news, how often it says that it lives, and how many may listen.
     failed_logins, failed_logins_window_s
         So many wrong keys or farmer addresses per client in so many seconds, then 429 to more wrong ones.
+    gateway_messages
+        So many messages from phones per gateway in a minute, then 429.
+    delivery_overdue_after_s
+        Readiness fails when a delivery has been due for so long and nobody has taken it; None does not ask.
     ingest_silent_after_s
         Readiness fails when nothing new has been received for so long; None does not ask.
     """
@@ -101,6 +105,8 @@ class ApiSettings(BaseSettings):
     stream_clients: Annotated[int, Field(ge=1)] = 500
     failed_logins: Annotated[int, Field(ge=1)] = 10
     failed_logins_window_s: Annotated[float, Field(gt=0)] = 60.0
+    gateway_messages: Annotated[int, Field(ge=1)] = 120
+    delivery_overdue_after_s: Annotated[float, Field(gt=0)] | None = 300.0
     ingest_silent_after_s: Annotated[float, Field(gt=0)] | None = 900.0
 
     @field_validator("trusted_proxies")

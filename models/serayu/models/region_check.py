@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from serayu.models.delivery.settings import load_delivery_settings
 from serayu.models.errors import BadInputError
 from serayu.models.impact import ImpactIndex
 from serayu.models.impact.check import impact_warnings, invented_zones, layer_counts
@@ -55,13 +56,15 @@ def check_region(folder: Path) -> RegionReport:
     Raises
     ------
     BadInputError
-        A file is missing or wrong, those of the impact layers included, a station flows into an unknown one or
-        round in a circle, or its kode wilayah lies outside the region; names file, feature (as row) and field.
+        A file is missing or wrong, those of the impact layers and the timers of delivery included, a station flows
+        into an unknown one or round in a circle, or its kode wilayah lies outside the region; names file, feature (as
+        row) and field.
     """
     region = load_region(folder)
     for row, station in enumerate(region.stations.values(), start=1):
         _check_downstream(station, region, row=row)
         _check_codes(station, region, row=row)
+    load_delivery_settings(folder)
     index = ImpactIndex.load(folder, region=region)
     stations = region.stations.values()
     return RegionReport(

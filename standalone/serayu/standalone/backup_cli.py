@@ -20,7 +20,7 @@ from serayu.models.times import SystemClock, rfc3339
 backup = typer.Typer()
 restore = typer.Typer()
 DATABASES = ("hot.sqlite", "register.sqlite")
-SECRETS = ("keys.json", "delivery.key")
+SECRETS = ("keys.json", "delivery.key", "gateway.key")
 MANIFEST = "manifest.json"
 
 JsonOption = Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")]

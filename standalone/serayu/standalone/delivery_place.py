@@ -40,11 +40,12 @@ ACTOR = "command line"
 
 
 class Place(NamedTuple):
-    """A region with its register and the key of its addresses."""
+    """A region with its register, the key of its addresses, and its data folder."""
 
     region: Region
     register: Register
     vault: Vault
+    folder: Path
 
     def find(self, who: str) -> list[Recipient]:
         """Return the recipients of an id, a phone number in any spelling, or an address.
@@ -80,7 +81,7 @@ def opened(region: Path | None, data: Path | None, register_url: str | None) -> 
     )
     upgrade(url)
     with Register(url) as register:
-        yield Place(place, register, Vault.open(folder / KEY_FILE))
+        yield Place(place, register, Vault.open(folder / KEY_FILE), folder)
 
 
 def given(text: str) -> str:

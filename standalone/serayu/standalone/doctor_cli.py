@@ -14,12 +14,16 @@ from serayu.models.command import emit, reported
 from serayu.models.errors import SerayuError
 from serayu.models.places import default_data_dir, default_region
 from serayu.models.region import load_region
-from serayu.models.times import SystemClock, parse_rfc3339, rfc3339
+from serayu.models.stores.register import Register
+from serayu.models.stores.register.database import sqlite_url
+from serayu.models.times import US_PER_MINUTE, SystemClock, parse_rfc3339, rfc3339
 from serayu.standalone.broker import free_port
 
 app = typer.Typer()
 NEEDED = ("fastapi", "influxdb_client", "iotcore", "paho", "sqlalchemy", "uvicorn")
 DISK_NEEDED_BYTES = 2 * 2**30
+DELIVERY_OVERDUE_US = 5 * US_PER_MINUTE  # as in the api's readiness
+REGISTER_FILE = "register.sqlite"
 PORTS = {1883: "broker", 8000: "pages"}
 BUILT_US = parse_rfc3339("2026-01-01T00:00:00Z")  # a clock before this is wrong
 
@@ -71,6 +75,7 @@ def examine(region: Path | None, data: Path | None, nowcasts: Path | None = None
     yield _attempt("region", lambda: _describe_region(region))
     folder = data or default_data_dir("33.02")
     yield _disk(folder)
+    yield _attempt_finding("delivery", lambda: _delivery(region, folder))
     if nowcasts is not None:
         yield _nowcasts(nowcasts)
     for port, purpose in PORTS.items():
@@ -83,6 +88,22 @@ def examine(region: Path | None, data: Path | None, nowcasts: Path | None = None
 def _describe_region(region: Path | None) -> str:
     loaded = load_region(region or default_region())
     return f"{loaded.info.name} ({loaded.code}), {len(loaded.stations)} stations"
+
+
+def _delivery(region: Path | None, folder: Path) -> Finding:
+    """Say what waits to be delivered, and what nobody takes or a person has to look at."""
+    file = folder / REGISTER_FILE
+    if not file.exists():
+        return Finding("delivery", ok=True, detail=f"no register at {file} yet")
+    now_us = SystemClock().now_us()
+    with Register(sqlite_url(file)) as register:
+        code = load_region(region or default_region()).code
+        backlog = register.delivery_backlog(code, rules_us=now_us, now_us=now_us)
+    found = f"{backlog.waiting} waiting, {backlog.dead} dead letters in force (serayu recipients log --state dead)"
+    overdue_us = backlog.overdue_us or 0
+    if overdue_us > DELIVERY_OVERDUE_US:
+        found += f"; the oldest has been due for {overdue_us // US_PER_MINUTE} min: does ingest run?"
+    return Finding("delivery", overdue_us <= DELIVERY_OVERDUE_US and backlog.dead == 0, found)
 
 
 def _nowcasts(place: Path) -> Finding:
@@ -98,8 +119,12 @@ def _nowcasts(place: Path) -> Finding:
 
 
 def _attempt(check: str, look: Callable[[], str]) -> Finding:
+    return _attempt_finding(check, lambda: Finding(check, ok=True, detail=look()))
+
+
+def _attempt_finding(check: str, look: Callable[[], Finding]) -> Finding:
     try:
-        return Finding(check, ok=True, detail=look())
+        return look()
     except SerayuError as error:
         return Finding(check, ok=False, detail=str(error))
 

@@ -8,6 +8,7 @@ import typer
 
 from serayu.models.command import emit, reported
 from serayu.models.delivery.delivery import DeliveryState, attempt_document, delivery_document
+from serayu.models.delivery.inbound import make_inbound_secret
 from serayu.models.delivery.recipient import Address, Audience, Channel, QuietHours, Recipient
 from serayu.models.delivery.settings import minutes_of_day
 from serayu.models.errors import BadInputError
@@ -197,6 +198,17 @@ def gateway(
             place.region.code, channel, given(url), place.vault, allow_private=allow_private
         )
     typer.echo(f"{channel.value}: gerbang disimpan · gateway kept")
+
+
+@app.command()
+@reported()
+def inbound(
+    region: RegionOption = None, data: DataOption = None, register_url: RegisterOption = None
+) -> None:
+    """Rahasia baru bagi gerbang yang meneruskan BERHENTI · New secret for the gateway that passes BERHENTI on."""
+    with opened(region, data, register_url) as place:
+        secret = make_inbound_secret(place.folder)
+    typer.echo(f"rahasia, tampil sekali · secret, shown once: {secret}")
 
 
 @app.command()

@@ -181,23 +181,28 @@ def test_timers_are_written_as_people_write_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("text", "field", "reason"),
     [
-        ("[", "not TOML"),
-        ("[quiet]\nstart = '25:00'\nend = '05:00'", "25:00"),
-        ("[quiet]\nstart = '21:00'", "end_min"),
-        ("[retry]\nfirst = '10min'", "first <= most"),
-        ("[retry]\nlast = 1", "last"),
-        ("[escalation]\nafter = ['0min']", "longer than nothing"),
-        ("[escalation]\nlowest = 'normal'", "waspada, siaga or awas"),
-        ("[colour]\nred = 1", "colour"),
-        ("quiet = 3", "quiet"),
-        ("[retry]\nfirst = 3", "first"),
-        ("[escalation]\nafter = [1]", "after"),
+        ("[", None, "not TOML"),
+        ("[quiet]\nstart = '25:00'\nend = '05:00'", "quiet.start", "25:00"),
+        ("[quiet]\nstart = '21:00'", "quiet.end", "missing"),
+        ("[retry]\nfirst = '10min'", "retry", "first <= most"),
+        ("[retry]\nlast = 1", "retry.last", "unknown"),
+        ("[retry]\nfirst_us = 1.5", "retry.first", "span such as 10min"),
+        ("[escalation]\nafter = ['0min']", "escalation", "longer than nothing"),
+        ("[escalation]\nafter = ['5min', 'soon']", "escalation.after", "not 'soon'"),
+        ("[escalation]\nlowest = 'normal'", "escalation", "waspada, siaga or awas"),
+        ("[escalation]\nlowest = 'red'", "escalation.lowest", "'red'"),
+        ("[colour]\nred = 1", "colour", "unknown"),
+        ("quiet = 3", "quiet", "Expected `object`"),
+        ("[retry]\nfirst = 3", "retry.first", "such as 2s, not 3"),
+        ("[escalation]\nafter = [1]", "escalation.after", "such as 10min"),
     ],
 )
-def test_wrong_timers_name_the_file_and_the_reason(tmp_path: Path, text: str, reason: str) -> None:
+def test_wrong_timers_name_the_file_the_field_and_the_reason(
+    tmp_path: Path, text: str, field: str | None, reason: str
+) -> None:
     (tmp_path / "delivery.toml").write_text(text)
     with pytest.raises(BadInputError, match=reason) as error:
         load_delivery_settings(tmp_path)
-    assert "delivery.toml" in str(error.value)
+    assert (error.value.file, error.value.field) == (str(tmp_path / "delivery.toml"), field)

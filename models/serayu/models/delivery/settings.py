@@ -32,6 +32,7 @@ from serayu.models.siaga_levels import Siaga
 from serayu.models.times import US_PER_HOUR, US_PER_MINUTE, US_PER_S, parse_span
 
 DELIVERY_FILE = "delivery.toml"
+_UNIT = re.compile(r"_(us|min)\b")
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z", re.ASCII)
 
 
@@ -96,8 +97,11 @@ def load_delivery_settings(folder: Path) -> DeliverySettings:
         raise BadInputError(error.strerror or str(error), file=file) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInputError(f"not TOML: {error}", file=file) from None
-    except (msgspec.ValidationError, ValueError) as error:
-        raise BadInputError(str(error), file=file) from None
+    except msgspec.ValidationError as error:
+        reason, field = _explained(str(error))
+        raise BadInputError(reason, file=file, field=field) from None
+    except _WrongValueError as error:
+        raise BadInputError(error.reason, file=file, field=error.field) from None
 
 
 def minutes_of_day(text: str) -> int:
@@ -119,24 +123,67 @@ def minutes_of_day(text: str) -> int:
     return int(found[1]) * 60 + int(found[2])
 
 
+class _WrongValueError(Exception):
+    """A span or a time of day cannot be read."""
+
+    def __init__(self, reason: str, field: str) -> None:
+        self.reason = reason
+        self.field = field
+        super().__init__(reason)
+
+
+def _explained(message: str) -> tuple[str, str | None]:
+    """Return reason and field of a message of msgspec, in the names of the file.
+
+    Examples
+    --------
+    >>> _explained("Expected `int`, got `str` - at `$.retry.first_us`")
+    ('expected a span such as 10min', 'retry.first')
+    >>> _explained("Object contains unknown field `colour` - at `$.retry`")
+    ('unknown field', 'retry.colour')
+    """
+    reason, _, path = message.partition(" - at `")
+    place = [part for part in path.rstrip("`").removeprefix("$").split(".") if part]
+    for words, said in (("unknown field `", "unknown field"), ("missing required field `", "missing")):
+        _, found, name = reason.partition(words)
+        if found:
+            place.append(name.rstrip("`"))
+            reason = said
+    last = place[-1] if place else ""
+    if _UNIT.search(last) and reason.startswith("Expected `"):
+        reason = "expected a span such as 10min" if "_us" in last else "expected a time of day such as 21:00"
+    names = [_UNIT.sub("", part) for part in place]
+    return reason, ".".join(names) or None
+
+
 def _in_units(tables: dict[str, Any]) -> dict[str, Any]:
     """Turn spans and times of day as people write them into numbers; all else is left to be refused."""
     result = {name: dict(table) if isinstance(table, dict) else table for name, table in tables.items()}
-    for name, field, unit, convert in _WRITTEN:
+    for name, field, unit, convert, example in _WRITTEN:
         table = result.get(name)
         value = table.get(field) if isinstance(table, dict) else None
         if isinstance(value, str):
-            result[name][f"{field}_{unit}"] = convert(result[name].pop(field))
+            result[name][f"{field}_{unit}"] = _converted(convert, result[name].pop(field), f"{name}.{field}")
         elif isinstance(value, list) and all(isinstance(one, str) for one in value):
-            result[name][f"{field}_{unit}"] = [convert(one) for one in result[name].pop(field)]
+            spans = result[name].pop(field)
+            result[name][f"{field}_{unit}"] = [_converted(convert, one, f"{name}.{field}") for one in spans]
+        elif value is not None:
+            raise _WrongValueError(f"expected a text such as {example}, not {value!r}", f"{name}.{field}")
     return result
 
 
-_WRITTEN: tuple[tuple[str, str, str, Callable[[str], int]], ...] = (
-    ("repeat", "window", "us", parse_span),
-    ("retry", "first", "us", parse_span),
-    ("retry", "most", "us", parse_span),
-    ("escalation", "after", "us", parse_span),
-    ("quiet", "start", "min", minutes_of_day),
-    ("quiet", "end", "min", minutes_of_day),
+def _converted(convert: Callable[[str], int], written: str, field: str) -> int:
+    try:
+        return convert(written)
+    except ValueError as error:
+        raise _WrongValueError(str(error), field) from None
+
+
+_WRITTEN: tuple[tuple[str, str, str, Callable[[str], int], str], ...] = (
+    ("repeat", "window", "us", parse_span, "60min"),
+    ("retry", "first", "us", parse_span, "2s"),
+    ("retry", "most", "us", parse_span, "5min"),
+    ("escalation", "after", "us", parse_span, "10min"),
+    ("quiet", "start", "min", minutes_of_day, "21:00"),
+    ("quiet", "end", "min", minutes_of_day, "05:00"),
 )
