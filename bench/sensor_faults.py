@@ -351,8 +351,8 @@ def markdown(document: Mapping[str, Any]) -> str:
     lines += ["", REMARK]
     lines += [
         f"{family}, unbroken: {one['raises']} levels raised without any sensor alarm; with them"
-        f" {one['lost_or_moved']} lost or raised at another moment, {one['told_unverified']} told as unverified; doubtful in"
-        f" {one['share']['doubtful']:.1%} of all hours."
+        f" {one['lost_or_moved']} lost or raised at another moment, {one['told_unverified']} told as unverified;"
+        f" doubtful in {one['share']['doubtful']:.1%} of all hours."
         for family, one in document["unbroken"].items()
     ]
     lines += ["", f"Commit {document['commit']}, {document['machine']}.", ""]

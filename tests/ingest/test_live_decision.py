@@ -315,3 +315,32 @@ def test_a_warning_that_ends_at_the_crossing_stands_until_the_measured_level_tak
     assert machine.foresee(17 * US_PER_MINUTE, none, decision=off) == ()
     assert machine.level is W
     assert machine.state.forecast.rank == 0
+
+
+def test_standing_faults_of_sensors_are_kept_for_others_and_survive_a_restart(
+    host: tuple[HotStore, Register],
+) -> None:
+    store, _ = host
+    store.write([at(0, 1.0), at(0, 1.0, "hulu", tests=QcTest.FLAT_LINE)])
+    SensorWatch(store, REGION, IngestMetrics()).step(0)
+    assert [(one.station, one.kind, one.since_us) for one in store.sensor_faults.standing(CODE)] == [
+        ("hulu", "stuck", 0)
+    ]
+    watch = SensorWatch(store, REGION, IngestMetrics())
+    store.write([at(10, 1.2, "hulu"), at(10, 1.0)])
+    assert watch.step(10 * US_PER_MINUTE) == {}
+    assert store.sensor_faults.standing(CODE) == []
+
+
+def test_a_straight_rise_that_nobody_can_confirm_is_raised_unverified(
+    host: tuple[HotStore, Register],
+) -> None:
+    store, register = host
+    evaluator, watch = AlertEvaluator(store, register, REGION), SensorWatch(store, REGION, IngestMetrics())
+    said = []
+    for minute in range(60, 4 * 1440 + 1, 60):
+        store.write([at(one, 1.0 + 0.02 * one / 60) for one in range(minute - 50, minute + 1, 10)])
+        said += evaluator.step()
+        evaluator.heed(watch.step(minute * US_PER_MINUTE))
+    assert [(change.after, change.verified) for change in said] == [(W, False)]
+    assert watch.step(4 * US_PER_DAY)["hilir"] == {SensorFault.DOUBTFUL}
