@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from serayu.models.flood.baselines import trigger_warnings
 from serayu.models.flood.events import LAPSE_US, Warned
 from serayu.models.flood.policy import PolicyState, Signals, Situation, WarningPolicy, simulate, thinned
 from serayu.models.times import US_PER_HOUR
@@ -100,6 +101,25 @@ def test_reasons_are_a_probability_or_a_level_or_the_post_above(
     assert (policy.step(PolicyState(), situation) is not None) is expected
 
 
+def test_no_second_warning_on_one_recession_but_on_a_fresh_rise() -> None:
+    policy = replace(POLICY, quiet_us=6 * H)
+    level = [1.0] * 2 + [3.0] * 3 + [1.5] * 12 + [1.0] * 8 + [1.5] * 2
+    likely = [0.0] + [0.9] * 16 + [0.0] * 8 + [0.9] * 2
+    assert simulate(policy, _signals(level, likely)) == [Warned(1 * H, 2 * H), Warned(25 * H, 49 * H)]
+    assert [w.issue_us for w in simulate(POLICY, _signals(level, likely))] == [1 * H, 11 * H]
+
+
+def test_a_level_rule_with_a_quiet_time_warns_no_oftener_than_the_baseline() -> None:
+    rng = np.random.default_rng(5)
+    level = np.abs(np.cumsum(rng.normal(0, 0.4, 2000))) % 5
+    policy = WarningPolicy(limit=3.0, level_on=2.0, quiet_us=6 * H)
+    ours = {w.issue_us for w in simulate(policy, _signals(level.tolist(), [0.0] * 2000))}
+    theirs = {w.issue_us for w in trigger_warnings(np.arange(2000) * H, level, 2.0)}
+    at_once = {t for t in theirs if level[t // H] > 3.0}
+    assert ours
+    assert len(ours - theirs) <= len(at_once)  # late by the six hours after a flood, or not at all
+
+
 _VALUES = st.sampled_from([0.5, 1.0, 1.4, 1.6, 2.0, 2.1, 3.0, math.nan])
 _ROWS = st.lists(
     st.tuples(
@@ -123,6 +143,8 @@ _POLICIES = st.builds(
     hold_us=st.sampled_from([H, 6 * H, LAPSE_US]),
     renew=st.booleans(),
     rearm_us=st.sampled_from([0, 2 * H, 6 * H]),
+    upstream_min=st.sampled_from([-math.inf, 1.4]),
+    quiet_us=st.sampled_from([0, H, 6 * H]),
 )
 
 
@@ -141,7 +163,13 @@ def test_simulation_is_the_step_of_the_live_program_in_a_loop(
     warnings = simulate(policy, signals)
     assert warnings == _stepwise(policy, signals)
     loosest = replace(
-        policy, horizons=(0, 1), probability_on=0.3, level_min=-math.inf, level_on=1.5, upstream_on=1.5
+        policy,
+        horizons=(0, 1),
+        probability_on=0.3,
+        level_min=-math.inf,
+        level_on=1.5,
+        upstream_on=1.5,
+        upstream_min=-math.inf,
     )
     assert warnings == simulate(policy, thinned(signals, loosest))
     for warning, after in itertools.pairwise(warnings):

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,10 +21,20 @@ def test_cost_counts_a_miss_five_times() -> None:
     assert Aims(miss_cost=2).cost(_match([100, 200], [95, 300])) == 3
 
 
-def test_reaching_every_aim_adds_nothing_to_the_cost() -> None:
-    assert Aims().objective(_match([100, 200], [95, 190])) == 0
-    late = Aims().objective(_match([100, 200], [99, 199]))
-    assert 0 < late < 5
+@pytest.mark.parametrize(
+    ("tally", "expected"),
+    [
+        ((10, 0, 0, 10), 0.0),
+        ((10, 0, 3, 5), 0.3),  # 3 of 13 are false: within the aim; half of the hits come in time
+        ((10, 0, 0, 0), 1.0),  # every hit late
+        ((0, 10, 0, 0), 5 + 2.5 * 0.85 + 1.0),
+        ((0, 0, 0, 0), 2.5 * 0.85 + 1.0),  # nothing is known: the same of all rules
+    ],
+)
+def test_falling_short_of_an_aim_adds_to_the_cost(
+    tally: tuple[float, float, float, float], expected: float
+) -> None:
+    assert float(Aims().objectives(np.array(tally, dtype=float))) == pytest.approx(expected)
 
 
 def _task(rng: np.random.Generator, *, floods: int) -> LevelTask:
@@ -58,7 +69,59 @@ def test_a_limit_seldom_passed_borrows_from_the_others() -> None:
     assert 0.3 < tuned["critical"].policy.probability_on <= 0.7
 
 
-def test_without_events_the_rule_says_that_it_was_not_tuned() -> None:
-    tuned = tune({"alert": _task(np.random.default_rng(3), floods=0)}, horizons_h=(6.0,))["alert"]
+def test_with_few_events_the_fixed_limit_warns() -> None:
+    task = replace(_task(np.random.default_rng(3), floods=2), lower=1.6)
+    tuned = tune({"alert": task}, horizons_h=(6.0,))["alert"]
     assert tuned.note
-    assert tuned.policy.probability_on == pytest.approx(0.5)
+    assert tuned.form.family == "threshold_only"
+    assert tuned.policy.level_on == 1.6
+
+
+def test_without_a_single_row_the_fixed_limit_warns() -> None:
+    task = LevelTask(
+        limit=2.0, usual=1.0, signals=_task(np.random.default_rng(1), floods=0).signals, events=[]
+    )
+    none = Signals(
+        t_us=np.zeros(0, dtype=np.int64),
+        level=np.zeros(0),
+        probabilities=np.zeros((0, 1)),
+        upstream=np.zeros(0),
+    )
+    for signals in (task.signals, none):
+        tuned = tune({"alert": replace(task, signals=signals)}, horizons_h=(6.0,))["alert"]
+        assert tuned.note
+        assert tuned.policy.level_on == math.inf  # the lower level is unknown: no warning rather than a guess
+
+
+def test_a_forecast_that_knows_nothing_leaves_the_word_to_the_post_above() -> None:
+    rng = np.random.default_rng(4)
+    task = _task(rng, floods=20)
+    level, upstream = task.signals.level, np.full(len(task.signals), 1.0)
+    for event in task.events:
+        at = event.crossing_us // H
+        upstream[at - 6 : at + 2] = 5.0
+    signals = Signals(
+        t_us=task.signals.t_us,
+        level=level,
+        probabilities=rng.uniform(0, 1, (len(level), 1)),
+        upstream=upstream,
+    )
+    task = replace(task, signals=signals, lower=1.6)
+    tuned = tune({"alert": task}, horizons_h=(6.0,), upstream_levels=(3.0,), upstream_alert=4.0)["alert"]
+    assert tuned.policy.upstream_on in (3.0, 4.0)
+    assert (tuned.match.counts.hits, tuned.match.counts.false_alarms) == (20, 0)
+
+
+def test_a_rule_found_by_luck_gives_way_to_the_fixed_limit() -> None:
+    """Probabilities are noise; the level rises to 1.7 before each flood and at no other time."""
+    rng = np.random.default_rng(5)
+    task = _task(rng, floods=10)
+    level = task.signals.level.copy()
+    for event in task.events:
+        at = event.crossing_us // H
+        level[at - 5 : at] = 1.7
+    signals = replace(task.signals, level=level, probabilities=rng.uniform(0, 0.5, (len(level), 2)))
+    task = replace(task, signals=signals, lower=1.6)
+    tuned = tune({"alert": task}, horizons_h=(3.0, 6.0))["alert"]
+    assert (tuned.match.counts.misses, tuned.match.counts.false_alarms) == (0, 0)
+    assert 1.0 < tuned.policy.level_on < 1.7

@@ -238,6 +238,7 @@ class PostRun:
                 usual=self.usual,
                 signals=self._signals(rows, highest.probability_above(limit)),
                 events=self._events(limit, start, end),
+                lower=lower_trigger(self.thresholds, level, self.fit_level),
             )
         nearest = self._nearest()
         triggers: list[float] = []
@@ -246,7 +247,13 @@ class PostRun:
             triggers = (
                 np.unique(np.quantile(fit, [0.9, 0.95, 0.97, 0.98, 0.99, 0.995])).tolist() if len(fit) else []
             )
-        return tune(tasks, horizons_h=self.run.horizons_h, upstream_levels=triggers, aims=self.run.aims)
+        return tune(
+            tasks,
+            horizons_h=self.run.horizons_h,
+            upstream_levels=triggers,
+            upstream_alert=self._upstream_alert(),
+            aims=self.run.aims,
+        )
 
     def _events(self, limit: float, start_us: int, end_us: float) -> list[Event]:
         level = self.post.level
@@ -375,10 +382,12 @@ def policy_document(tuned: Tuned, horizons_h: Sequence[float]) -> dict[str, Any]
         "level_min": _finite(policy.level_min),
         "level_on": _finite(policy.level_on),
         "upstream_on": _finite(policy.upstream_on),
+        "upstream_min": _finite(policy.upstream_min),
         "confirm": policy.confirm,
         "hold_h": tuned.form.hold_h,
         "renew": policy.renew,
         "rearm_h": tuned.form.rearm_h,
+        "quiet_h": tuned.form.quiet_h,
         "note": tuned.note,
     }
 

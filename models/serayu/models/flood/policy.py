@@ -67,6 +67,11 @@ class WarningPolicy:
         Whether a warning whose reason still holds after 24 h is issued again.
     rearm_us
         How long the level must have been below the limit before the next warning.
+    upstream_min
+        A probability counts only while the nearest upstream post, where it is known, is at least this.
+    quiet_us
+        After a warning or a flood, how long there must have been no reason before the next warning: none is given
+        twice on one recession. 0 asks for none.
     slack
         Share of *probability_on* (and of the way from *level_on* down to it) that ends a reason: no flapping.
     """
@@ -82,6 +87,8 @@ class WarningPolicy:
     renew: bool = False
     rearm_us: int = EVENT_END_US
     slack: float = 0.6
+    upstream_min: float = -math.inf
+    quiet_us: int = 0
 
     def reasons(self, situation: Situation) -> tuple[bool, bool]:
         """Return whether there is reason to warn, and whether there is still reason to have warned."""
@@ -92,6 +99,7 @@ class WarningPolicy:
                 likely = probability
         level = situation.level
         high = level >= self.level_min or (self.level_min == -math.inf and level != level)  # noqa: PLR0124
+        high = high and not situation.upstream < self.upstream_min
         other = level > self.level_on or situation.upstream > self.upstream_on
         return (
             other or (high and likely >= self.probability_on),
@@ -140,6 +148,10 @@ class PolicyState:
         Rows in a row with a reason.
     supported
         Whether there was still reason on the row before.
+    spent
+        Whether this spell of reasons has had its warning or its flood (see `WarningPolicy.quiet_us`).
+    quiet_since_us
+        First reading without a reason since the last reason.
     """
 
     issue_us: int | None = None
@@ -149,14 +161,18 @@ class PolicyState:
     blocked: bool = False
     count: int = 0
     supported: bool = False
+    spent: bool = False
+    quiet_since_us: int | None = None
 
     def advance(
         self, policy: WarningPolicy, t_us: int, *, known: bool, above: bool, on: bool, still: bool
     ) -> Act | None:
         """Take one step with the reasons already judged."""
         supported, self.supported = self.supported, still
+        self._rest(t_us, policy.quiet_us, known=known, reason=on or still)
         ended = self._lapse(t_us)
         if above:
+            self.spent = policy.quiet_us > 0
             ended = self._end(t_us) or ended
             self.running, self.below_since_us = True, None
             self.blocked, self.count = False, 0
@@ -173,10 +189,11 @@ class PolicyState:
             self.blocked = not issued
         elif self.blocked:
             self.blocked = still
-        elif on and not self.running:
+        elif on and not self.running and not self.spent:
             issued = self.count >= policy.confirm
         if issued:
             self.issue_us, self.until_us = t_us, t_us + policy.hold_us
+            self.spent = policy.quiet_us > 0
         return Act(ended=ended, issued_us=t_us if issued else None) if ended or issued else None
 
     def _lapse(self, t_us: int) -> Warned | None:
@@ -190,6 +207,15 @@ class PolicyState:
         ended = Warned(self.issue_us, t_us)
         self.issue_us = None
         return ended
+
+    def _rest(self, t_us: int, quiet_us: int, *, known: bool, reason: bool) -> None:
+        if not reason:
+            if known and self.quiet_since_us is None:
+                self.quiet_since_us = t_us
+            return
+        if self.quiet_since_us is not None and t_us - self.quiet_since_us >= quiet_us:
+            self.spent = False
+        self.quiet_since_us = None
 
     def _fall(self, t_us: int, rearm_us: int, *, known: bool) -> None:
         if known and self.below_since_us is None:
@@ -288,6 +314,7 @@ def _reasons(policy: WarningPolicy, signals: Signals) -> tuple[npt.NDArray[np.bo
     with np.errstate(invalid="ignore"):
         other = (signals.level > policy.level_on) | (signals.upstream > policy.upstream_on)
         high = signals.level >= policy.level_min if policy.level_min > -math.inf else np.True_
+        high &= ~(signals.upstream < policy.upstream_min)
     return other | (high & (likely >= policy.probability_on)), other | (
         likely >= policy.slack * policy.probability_on
     )
@@ -299,10 +326,12 @@ def _eventful(
     on: npt.NDArray[np.bool_],
     still: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.bool_]:
-    """Mark the rows that a rule must see: with a reason or above, the next row, and the first known below."""
-    eventful = on | still | above
-    eventful[1:] |= eventful[:-1].copy()
+    """Mark the rows that a rule must see: with a reason or above, the next row, and the next that is known."""
+    reason = on | still | above
+    eventful = reason.copy()
+    eventful[1:] |= reason[:-1]
     seen = np.flatnonzero(known)
-    falls = seen[1:][above[seen[:-1]] & ~above[seen[1:]]]
-    eventful[falls] = True
+    if len(seen):
+        after = np.searchsorted(seen, np.flatnonzero(reason), side="right")
+        eventful[seen[after[after < len(seen)]]] = True
     return eventful
