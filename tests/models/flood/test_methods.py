@@ -18,6 +18,7 @@ from serayu.models.flood.features import anchor, describe, features
 from serayu.models.flood.fitted import FittedPost
 from serayu.models.flood.folds import thinned, time_folds, training_rows
 from serayu.models.flood.frame import Frame
+from serayu.models.flood.methods.network import Network
 from serayu.models.flood.methods.reservoir import Reservoir
 from serayu.models.flood.methods.ridge import Ridge
 from serayu.models.flood.methods.simple import Persistence, Trend
@@ -188,13 +189,14 @@ class TestMethods:
             Trend(),
             Ridge(),
             Reservoir(),
-            Boosting(seed=0, only=2, rounds=60),
+            Boosting(seed=0),
             Trees(seed=0, count=10),
+            Network(seed=0),
         ],
         ids=lambda learner: str(learner.name),
     )
     def test_each_says_a_finite_change_and_is_no_worse_than_none(
-        self, frame: Frame, learner: Persistence | Trend | Ridge | Reservoir | Boosting | Trees
+        self, frame: Frame, learner: Persistence | Trend | Ridge | Reservoir | Boosting | Trees | Network
     ) -> None:
         spec = describe(frame, FIT, HORIZONS)
         table = situations(frame, np.arange(3500), spec)

@@ -10,7 +10,7 @@ from serayu.models.flood.frame import FloatArray, IntArray
 from serayu.models.flood.methods.learner import Learner
 from serayu.models.flood.table import Table
 
-__all__ = ["Blend", "blend_weights", "held_out_blend", "name_of"]
+__all__ = ["Blend", "blend_weights", "guesses_of", "held_out_blend", "name_of"]
 
 _TOWARDS_EQUAL = 0.02
 _NAMED = 0.05
@@ -47,7 +47,7 @@ def blend_weights(guesses: FloatArray, changes: FloatArray, weight: FloatArray) 
 
 
 def held_out_blend(
-    guesses: FloatArray, changes: FloatArray, fold_of: IntArray, usable: IntArray
+    guesses: FloatArray, changes: FloatArray, fold_of: IntArray, usable: IntArray, weight: FloatArray
 ) -> FloatArray:
     """Return the blend of each row with weights that its own fold had no part in.
 
@@ -60,15 +60,36 @@ def held_out_blend(
     fold_of
         Shape (n,).
     usable
-        Positions of rows with a known truth.
+        Positions of rows with a known truth, m of them.
+    weight
+        Of each usable row, shape (m,).
     """
     blended = np.full(len(guesses), np.nan)
     for fold in np.unique(fold_of):
-        others = usable[fold_of[usable] != fold]
-        held = fold_of == fold
-        weights = blend_weights(guesses[others], changes[others], np.ones(len(others)))
+        apart = fold_of[usable] != fold
+        others, held = usable[apart], fold_of == fold
+        weights = blend_weights(guesses[others], changes[others], weight[apart])
         blended[held] = guesses[held] @ weights
     return blended
+
+
+def guesses_of(learners: Sequence[Learner], table: Table) -> FloatArray:
+    """Return the change that each fitted method says, shape (methods, n, targets).
+
+    Raises
+    ------
+    ValueError
+        When a method corrects the ridge and the ridge is not among them.
+    """
+    said = [learner.predict(table) for learner in learners]
+    names = [learner.name for learner in learners]
+    if any(learner.on_ridge for learner in learners):
+        straight = said[names.index("ridge")]
+        said = [
+            each + straight if learner.on_ridge else each
+            for learner, each in zip(learners, said, strict=True)
+        ]
+    return np.stack(said)
 
 
 def name_of(names: Sequence[str], weights: FloatArray) -> str:
@@ -89,7 +110,7 @@ class Blend:
     Parameters
     ----------
     learners
-        Fitted.
+        Fitted; with the ridge where one of them corrects it.
     weights
         Shape (methods, targets), at least 0.
     """
@@ -99,7 +120,7 @@ class Blend:
 
     def guesses(self, table: Table) -> FloatArray:
         """Return what each method says, shape (methods, n, targets)."""
-        return np.stack([learner.predict(table) for learner in self.learners])
+        return guesses_of(self.learners, table)
 
     def combine(self, guesses: FloatArray) -> FloatArray:
         """Return the weighted mean change, shape (n, targets)."""

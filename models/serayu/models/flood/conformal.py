@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.ensemble import ExtraTreesRegressor
 
 from serayu.models.flood.frame import FloatArray, IntArray
+from serayu.models.flood.methods.trees import forest_mean, grown, tree_inputs
 from serayu.models.flood.table import Table
 
-__all__ = ["PROBABILITIES", "Spread", "calibrate", "spread_inputs"]
+__all__ = ["PROBABILITIES", "Sizes", "Spread", "calibrate", "spread_inputs"]
 
 PROBABILITIES = np.array(
     [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998]
@@ -29,26 +30,47 @@ _SMALLEST_SHARE = 0.05
 
 
 def spread_inputs(table: Table, guesses: FloatArray, change: FloatArray) -> FloatArray:
-    """Return what the size of the error depends on.
+    """Return what the sizes of the errors depend on.
 
     Parameters
     ----------
     table
         Situations, n rows.
     guesses
-        What each method says of one target, shape (methods, n).
+        What each method says, shape (methods, n, targets).
     change
-        The blend of them, shape (n,).
+        The blend of them, shape (n, targets).
 
     Returns
     -------
     numpy.ndarray
-        Shape (n, p): the predicted change and its size, how far the methods disagree, and the situation.
+        Shape (n, p): the predicted changes and their sizes, how far the methods disagree, and the situation.
     """
     arriving = [table.column(name) for name in table.names if "arriving_" in name]
-    return np.column_stack(
-        [change, np.abs(change), guesses.std(axis=0), *(table.column(name) for name in _SITUATION), *arriving]
-    )
+    situation = [table.column(name) for name in _SITUATION]
+    return np.column_stack([change, np.abs(change), guesses.std(axis=0), *situation, *arriving])
+
+
+@dataclass(eq=False)
+class Sizes:
+    """Mean size of the error of every target, in a situation.
+
+    Parameters
+    ----------
+    trees
+        Mean size as a share of the typical one; empty where there was too little to learn it from.
+    typical
+        Mean size over the fit part, shape (targets,).
+    """
+
+    trees: list[object]
+    typical: FloatArray
+
+    def of(self, inputs: FloatArray) -> FloatArray:
+        """Return the mean size of the errors, shape (n, targets), unit of the level."""
+        if not self.trees:
+            return np.tile(self.typical, (len(inputs), 1))
+        return np.maximum(forest_mean(self.trees, tree_inputs(inputs)), _SMALLEST_SHARE) * self.typical
 
 
 @dataclass(eq=False)
@@ -57,28 +79,14 @@ class Spread:
 
     Parameters
     ----------
-    model
-        Mean size of the error in a situation; ``None`` where there was too little to learn it from.
-    typical
-        Mean size over the fit part.
     edges
         Sizes that part the groups, ascending, shape (g - 1,).
     quantiles
         Error over its mean size, at `PROBABILITIES`, per group, shape (g, q).
     """
 
-    model: HistGradientBoostingRegressor | None
-    typical: float
     edges: FloatArray
     quantiles: FloatArray
-
-    def size(self, inputs: FloatArray) -> FloatArray:
-        """Return the mean size of the error, shape (n,), unit of the level."""
-        if self.model is None:
-            return np.full(len(inputs), self.typical)
-        return np.asarray(
-            np.maximum(self.model.predict(inputs), _SMALLEST_SHARE * self.typical), dtype=np.float64
-        )
 
     def errors(self, size: FloatArray) -> FloatArray:
         """Return the quantiles of the error, shape (n, q)."""
@@ -88,7 +96,7 @@ class Spread:
 
 def calibrate(
     inputs: FloatArray, error: FloatArray, fold_of: IntArray, *, seed: int, quick: bool = False
-) -> tuple[Spread, FloatArray]:
+) -> tuple[Sizes, list[Spread], FloatArray]:
     """Learn the distribution of errors from held-out ones.
 
     Parameters
@@ -96,7 +104,7 @@ def calibrate(
     inputs
         See :func:`spread_inputs`; shape (n, p).
     error
-        Truth less forecast, held out, shape (n,); NaN where the truth is unknown.
+        Truth less forecast, held out, shape (n, targets); NaN where the truth is unknown.
     fold_of
         Fold of each row, shape (n,).
     seed
@@ -107,47 +115,54 @@ def calibrate(
     Returns
     -------
     tuple
-        The distribution, and the size of the error at each row by a model that had no part of it, (n,).
+        The sizes, the distribution of each target, and the size of the error at each row by a model that had
+        no part of it, (n, targets).
 
     Notes
     -----
     Split conformal prediction with a normalised score (Lei et al. 2018), one calibration per group of
     predicted size (Mondrian; Vovk, Gammerman and Shafer 2005, section 4.5), so that quiet days do not hide
-    floods that are forecast badly. The size is the mean absolute error, by boosting with gamma deviance.
+    floods that are forecast badly. The size is the mean absolute error, by extremely randomised trees.
     """
-    known = np.flatnonzero(np.isfinite(error))
-    typical = max(float(np.abs(error[known]).mean()) if len(known) else 1.0, 1e-9)
-    size = np.full(len(error), typical)
-    model = None
+    known = np.flatnonzero(np.isfinite(error).all(axis=1))
+    typical = np.ones(error.shape[1])
+    if len(known):
+        typical = np.maximum(np.abs(error[known]).mean(axis=0), 1e-9)
+    sizes = Sizes([], typical)
+    size = np.tile(typical, (len(error), 1))
     if len(known) >= 2 * _LEAST_GROUP:
         half = fold_of % 2
         for side in (0, 1):
             other = known[half[known] != side]
             if len(other) >= _LEAST_GROUP:
-                fitted = _size_model(inputs[other], error[other], typical, seed=seed, quick=quick)
-                size[half == side] = fitted.predict(inputs[half == side])
-        size = np.maximum(size, _SMALLEST_SHARE * typical)
-        model = _size_model(inputs[known], error[known], typical, seed=seed, quick=quick)
-    scores, sizes = error[known] / size[known], size[known]
-    edges, quantiles = _grouped(scores, sizes)
-    return Spread(model, typical, edges, quantiles), size
+                fitted = _sizes(inputs[other], error[other], typical, seed=seed, quick=quick)
+                size[half == side] = fitted.of(inputs[half == side])
+        sizes = _sizes(inputs[known], error[known], typical, seed=seed, quick=quick)
+    spreads = [
+        Spread(*_grouped(error[known, target] / size[known, target], size[known, target]))
+        for target in range(error.shape[1])
+    ]
+    return sizes, spreads, size
 
 
-def _size_model(
-    inputs: FloatArray, error: FloatArray, typical: float, *, seed: int, quick: bool
-) -> HistGradientBoostingRegressor:
+def _sizes(inputs: FloatArray, error: FloatArray, typical: FloatArray, *, seed: int, quick: bool) -> Sizes:
     every = -(-len(error) // (_MOST_ROWS_QUICK if quick else _MOST_ROWS))
-    size = np.abs(error[::every]) + 0.02 * typical  # gamma deviance needs a size above 0
-    return HistGradientBoostingRegressor(
-        loss="gamma",
-        max_iter=25 if quick else 60,
-        learning_rate=0.2 if quick else 0.1,
-        max_leaf_nodes=8,
-        min_samples_leaf=60,
-        l2_regularization=5.0,
-        early_stopping=False,
-        random_state=seed,
-    ).fit(inputs[::every], size)
+    model = ExtraTreesRegressor(
+        8 if quick else 20, min_samples_leaf=30, max_features=0.3, random_state=seed, n_jobs=1
+    ).fit(tree_inputs(inputs[::every]), np.abs(error[::every]) / typical)
+    return Sizes(grown(model.estimators_), typical)
+
+
+def _quantiles(scores: FloatArray) -> FloatArray:
+    """Return quantiles with the correction of split conformal prediction: of n scores and the one to come.
+
+    The rank of a new score among n is at most (n + 1) p with chance p (Vovk, Gammerman and Shafer 2005), so
+    the p-quantile is taken at p (n + 1) / n above the middle, and as far below the middle on the other side.
+    """
+    count = len(scores)
+    above = np.minimum(PROBABILITIES * (count + 1) / count, 1.0)
+    below = np.maximum(1 - (1 - PROBABILITIES) * (count + 1) / count, 0.0)
+    return np.asarray(np.quantile(scores, np.where(PROBABILITIES > 0.5, above, below)))  # noqa: PLR2004 - median
 
 
 def _grouped(scores: FloatArray, sizes: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -155,9 +170,9 @@ def _grouped(scores: FloatArray, sizes: FloatArray) -> tuple[FloatArray, FloatAr
         return np.zeros(0), np.zeros((1, len(PROBABILITIES)))
     edges = np.unique(np.quantile(sizes, _GROUP_SHARES))
     group = np.searchsorted(edges, sizes, side="right")
-    every = np.quantile(scores, PROBABILITIES)
+    every = _quantiles(scores)
     rows: Sequence[FloatArray] = [
-        np.quantile(scores[group == each], PROBABILITIES) if (group == each).sum() >= _LEAST_GROUP else every
+        _quantiles(scores[group == each]) if (group == each).sum() >= _LEAST_GROUP else every
         for each in range(len(edges) + 1)
     ]
     return edges, np.stack(rows)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serayu.models.flood.blend import Blend
-from serayu.models.flood.conformal import PROBABILITIES, Spread, spread_inputs
+from serayu.models.flood.conformal import PROBABILITIES, Sizes, Spread, spread_inputs
 from serayu.models.flood.features import FeatureSpec
 from serayu.models.flood.frame import FloatArray, Frame, IntArray
 from serayu.models.flood.model import Prediction
@@ -21,11 +21,6 @@ SILENT_H = 6
 """An upstream post that has said nothing for longer is missing, hours [project proposal]."""
 
 _BATCH = 50_000
-_WHOLE_RECORD = 0.96
-"""Errors of a model of the whole fit part over those of three quarters of it, from which the spread is learnt.
-
-[project proposal]: without it the 80 % band held 82 to 83 % of later rows on the development series.
-"""
 
 
 @dataclass(eq=False)
@@ -40,6 +35,8 @@ class Variant:
         Its features.
     blend
         Its methods.
+    sizes
+        Mean size of the error of every target, in a situation.
     spreads
         Distribution of the error of each target: each horizon, then the highest up to each.
     """
@@ -47,21 +44,17 @@ class Variant:
     without: tuple[str, ...]
     spec: FeatureSpec
     blend: Blend
+    sizes: Sizes
     spreads: list[Spread]
 
     def says(self, table: Table) -> tuple[FloatArray, FloatArray]:
         """Return mean levels (n, targets) and quantiles of them (n, targets, q)."""
         guesses = self.blend.guesses(table)
         change = self.blend.combine(guesses)
-        errors = np.stack(
-            [
-                spread.errors(spread.size(spread_inputs(table, guesses[:, :, target], change[:, target])))
-                for target, spread in enumerate(self.spreads)
-            ],
-            axis=1,
-        )
+        size = self.sizes.of(spread_inputs(table, guesses, change))
+        errors = np.stack([spread.errors(size[:, k]) for k, spread in enumerate(self.spreads)], axis=1)
         mean = table.level[:, None] + change
-        return mean, mean[:, :, None] + _WHOLE_RECORD * errors
+        return mean, mean[:, :, None] + errors
 
 
 @dataclass(eq=False)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serayu.models.flood.blend import Blend, blend_weights, held_out_blend, name_of
+from serayu.models.flood.blend import Blend, blend_weights, guesses_of, held_out_blend, name_of
 from serayu.models.flood.conformal import calibrate, spread_inputs
 from serayu.models.flood.features import FeatureSpec, anchor, describe
 from serayu.models.flood.fitted import FittedPost, HeldOut, Variant
-from serayu.models.flood.folds import thinned, time_folds, training_rows
+from serayu.models.flood.folds import block_weights, thinned, time_folds, training_rows
 from serayu.models.flood.frame import FloatArray, Frame, IntArray
 from serayu.models.flood.methods.learner import Learner
+from serayu.models.flood.methods.network import Network
 from serayu.models.flood.methods.reservoir import Reservoir
 from serayu.models.flood.methods.ridge import Ridge
 from serayu.models.flood.methods.simple import Persistence, Trend
@@ -25,6 +26,8 @@ __all__ = ["fit_post"]
 Makers = Sequence[Callable[[], Learner]]
 
 _FOLDS = 4
+_FOLD_SHARE = 0.75
+"""A fold learns from three quarters of the record: from as many of the rows that are kept."""
 _GAP_H = 24
 _MOST_ROWS = 8_000
 _MOST_ROWS_FALLBACK = 3_000
@@ -48,15 +51,15 @@ class _Lesson:
     gap: int
 
 
-def _makers(*, seed: int, rows: int, whole: bool, horizons: int) -> Makers:
+def _makers(*, seed: int, rows: int, whole: bool) -> Makers:
     makers: list[Callable[[], Learner]] = [Persistence, Trend]
     if rows >= _LEAST_FOR_LINES:
         makers += [Ridge, Reservoir]
     if rows >= _LEAST_FOR_TREES:
-        # A fall-back is fitted for each upstream post: it does without the dearest method.
-        makers += [lambda: Trees(seed=seed, count=40 if whole else 20)]
+        # A fall-back is fitted for each upstream post: it does without the dearer methods.
+        makers += [lambda: Trees(seed=seed, count=25 if whole else 12)]
         if whole:
-            makers += [lambda: Boosting(seed=seed, only=horizons)]
+            makers += [lambda: Boosting(seed=seed), lambda: Network(seed=seed)]
     return makers
 
 
@@ -92,8 +95,11 @@ def _train(makers: Makers, lesson: _Lesson, rows: IntArray, *, most: int, seed: 
     chosen = rows[kept]
     table, became = lesson.table.take(chosen), lesson.changes[chosen]
     learners = [make() for make in makers]
+    left = became
     for learner in learners:
-        learner.fit(table, became, weight)
+        learner.fit(table, left if learner.on_ridge else became, weight)
+        if learner.name == "ridge":
+            left = became - learner.predict(table)
     return learners
 
 
@@ -109,8 +115,8 @@ def _guess_held_out(makers: Makers, lesson: _Lesson, *, most: int, seed: int) ->
             guesses[:, held] = 0.0
             continue
         table = lesson.table.take(held)
-        for number, learner in enumerate(_train(makers, lesson, teach, most=most, seed=seed)):
-            guesses[number][held] = learner.predict(table)
+        learners = _train(makers, lesson, teach, most=round(_FOLD_SHARE * most), seed=seed)
+        guesses[:, held] = guesses_of(learners, table)
     return guesses
 
 
@@ -125,16 +131,18 @@ def _choose(
     usable = lesson.complete
     for target in range(targets):
         said, became = guesses[:, :, target].T, lesson.changes[:, target]
-        blended = held_out_blend(said, became, lesson.fold_of, usable)
-        single = ((said[usable] - became[usable, None]) ** 2).sum(axis=0)
-        if len(usable) and single.min() < _BETTER * float(((blended[usable] - became[usable]) ** 2).sum()):
+        weight = block_weights(lesson.fold_of, became, usable)
+        blended = held_out_blend(said, became, lesson.fold_of, usable, weight)
+        single = weight @ (said[usable] - became[usable, None]) ** 2
+        together = float(weight @ (blended[usable] - became[usable]) ** 2)
+        if len(usable) and single.min() < _BETTER * together:
             best = int(single.argmin())
             weights[best, target] = 1.0
             held_out[:, target] = said[:, best]
             chosen.append(names[best])
             continue
         if len(usable):
-            weights[:, target] = blend_weights(said[usable], became[usable], np.ones(len(usable)))
+            weights[:, target] = blend_weights(said[usable], became[usable], weight)
         held_out[:, target] = blended
         chosen.append(name_of(names, weights[:, target]))
     return weights, held_out, chosen
@@ -156,25 +164,32 @@ def _fit_variant(
     whole = not without
     most = _MOST_ROWS if whole else _MOST_ROWS_FALLBACK
     lesson = _lesson(frame, fit_rows, spec, seed=seed)
-    makers = _makers(seed=seed, rows=len(lesson.complete), whole=whole, horizons=len(spec.horizons_h))
+    makers = _makers(seed=seed, rows=len(lesson.complete), whole=whole)
     names = [make().name for make in makers]
     guesses = _guess_held_out(makers, lesson, most=most, seed=seed)
     weights, held_out, chosen = _choose(lesson, guesses, names)
     skill = _skill(frame, lesson, held_out, seed=seed)
     _still_where_hopeless(skill, weights, held_out, chosen)
     enough = len(lesson.complete) >= _LEAST_ROWS // 2
-    used = np.flatnonzero(weights.sum(axis=1) > 0) if enough else np.zeros(1, dtype=np.int64)
-    if len(used) == 0:
-        used = np.zeros(1, dtype=np.int64)
+    used = _used(makers, weights) if enough else np.zeros(1, dtype=np.int64)
     learners = _train([makers[int(k)] for k in used], lesson, lesson.complete, most=most, seed=seed)
-    spreads, size = [], np.empty_like(held_out)
-    for target in range(held_out.shape[1]):
-        inputs = spread_inputs(lesson.table, guesses[used][:, :, target], held_out[:, target])
-        error = lesson.changes[:, target] - held_out[:, target]
-        spread, size[:, target] = calibrate(inputs, error, lesson.fold_of, seed=seed, quick=not whole)
-        spreads.append(spread)
-    variant = Variant(without, spec, Blend(learners, weights[used]), spreads)
+    inputs = spread_inputs(lesson.table, guesses[used], held_out)
+    sizes, spreads, size = calibrate(
+        inputs, lesson.changes - held_out, lesson.fold_of, seed=seed, quick=not whole
+    )
+    variant = Variant(without, spec, Blend(learners, weights[used]), sizes, spreads)
     return _Fit(variant, lesson, held_out, size, chosen, skill)
+
+
+def _used(makers: Makers, weights: FloatArray) -> IntArray:
+    """Return which methods are needed: those with a weight, and the ridge where one of them corrects it."""
+    made = [make() for make in makers]
+    needed = weights.sum(axis=1) > 0
+    for number, learner in enumerate(made):
+        if learner.name == "ridge" and any(needed[k] and other.on_ridge for k, other in enumerate(made)):
+            needed[number] = True
+    used = np.flatnonzero(needed)
+    return used if len(used) else np.zeros(1, dtype=np.int64)
 
 
 def _skill(frame: Frame, lesson: _Lesson, held_out: FloatArray, *, seed: int) -> list[Skill]:

@@ -14,10 +14,11 @@ import skops.io
 
 from serayu.models.errors import BadInputError
 from serayu.models.flood.blend import Blend
-from serayu.models.flood.conformal import Spread
+from serayu.models.flood.conformal import Sizes, Spread
 from serayu.models.flood.features import FeatureSpec
 from serayu.models.flood.fitted import FittedPost, Variant
 from serayu.models.flood.methods.learner import Learner
+from serayu.models.flood.methods.network import Network
 from serayu.models.flood.methods.reservoir import Reservoir
 from serayu.models.flood.methods.ridge import Ridge
 from serayu.models.flood.methods.simple import Persistence, Trend
@@ -27,10 +28,10 @@ from serayu.models.flood.skill import Skill
 
 __all__ = ["FORMAT", "Stored", "digest", "load_post", "save_post"]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file; another is refused."""
 
-TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor", "sklearn.tree._tree.Tree")
+TRUSTED = ("sklearn.tree._tree.Tree",)
 """Types beyond those that skops trusts by itself; a file with any other is refused."""
 
 _MAKERS: dict[str, type[Any]] = {
@@ -38,6 +39,7 @@ _MAKERS: dict[str, type[Any]] = {
     "trend": Trend,
     "ridge": Ridge,
     "reservoir": Reservoir,
+    "network": Network,
     "boosting": Boosting,
     "trees": Trees,
 }
@@ -130,6 +132,7 @@ def _state(variant: Variant) -> dict[str, Any]:
     return {
         "learners": [dict(vars(learner)) for learner in variant.blend.learners],
         "weights": variant.blend.weights,
+        "sizes": dict(vars(variant.sizes)),
         "spreads": [dict(vars(spread)) for spread in variant.spreads],
     }
 
@@ -204,5 +207,6 @@ def _variant(told: Mapping[str, Any], state: Mapping[str, Any]) -> Variant:
         tuple(told["without"]),
         FeatureSpec(**spec),
         Blend(learners, np.asarray(state["weights"])),
+        Sizes(**state["sizes"]),
         [Spread(**values) for values in state["spreads"]],
     )

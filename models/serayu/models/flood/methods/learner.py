@@ -15,9 +15,12 @@ class Learner(Protocol):
     ----------
     name
         Short name, e.g. ``ridge``.
+    on_ridge
+        Whether it learns, and says, what is to be added to the ridge's change.
     """
 
     name: str
+    on_ridge: bool
 
     def fit(self, table: Table, changes: FloatArray, weight: FloatArray) -> None:
         """Learn from situations.
@@ -34,5 +37,5 @@ class Learner(Protocol):
         ...
 
     def predict(self, table: Table) -> FloatArray:
-        """Return the mean change of each target, shape (len(table), k)."""
+        """Return the mean change of each target, or what to add to the ridge's, shape (len(table), k)."""
         ...

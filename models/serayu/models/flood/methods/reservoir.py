@@ -20,6 +20,8 @@ class Reservoir:
     hydrograph (Nash 1957) and the exact recession of a linear reservoir over the horizon.
     """
 
+    on_ridge = False
+
     def __init__(self) -> None:
         self.name = "reservoir"
         self.parts: list[str] = []

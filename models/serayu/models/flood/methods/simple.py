@@ -13,6 +13,8 @@ _TREND_H = (1, 3, 6)
 class Persistence:
     """The level stays: the change is 0. The greatest rise ahead is its mean."""
 
+    on_ridge = False
+
     def __init__(self) -> None:
         self.name = "persistence"
         self.targets = 0
@@ -32,6 +34,8 @@ class Trend:
     The shares are least squares without a constant, drawn a little towards 0 (Gardner and McKenzie 1985
     damp the trend of a forecast for the same reason: rises do not go on for ever).
     """
+
+    on_ridge = False
 
     def __init__(self) -> None:
         self.name = "trend"
