@@ -157,6 +157,18 @@ def test_a_sensor_that_dies_during_high_water_leaves_the_siren_on_for_its_longes
     assert [post.waits(60), post.waits(60), post.waits(3600)] == [True, False, False]
 
 
+def test_a_sensor_that_comes_back_days_after_it_died_in_high_water_sounds_on_the_next_flood(
+    tmp_path: Path,
+) -> None:
+    post = Post(tmp_path, max_on_s=120.0)
+    post.reads(HIGH, HIGH, HIGH)
+    assert [post.waits(120), post.waits(23 * 3600)] == [False, False]
+    assert post.siren.status()["spent"] is True
+    assert post.waits(2 * 3600) is False
+    assert post.siren.status()["causes"] == []
+    assert post.reads(HIGH, HIGH, HIGH)[-1] is True
+
+
 def test_the_level_of_the_siren_is_a_setting(tmp_path: Path) -> None:
     assert Post(tmp_path, level="siaga").reads(6.4, 6.4, 6.4)[-1] is True
     (tmp_path / "other").mkdir()

@@ -202,6 +202,29 @@ def test_a_policy_must_let_go_below_where_it_raises() -> None:
         ForecastPolicy(on=(0.5, 0.5, 0.5), off=(0.3, 0.6, 0.3))
 
 
+def test_doubtful_values_alone_hold_a_level_for_a_day_and_do_not_flap_after_it() -> None:
+    machine = SiagaMachine(LIMITS)
+    rows: list[Row] = [("level", 0, 1.0)]
+    for minute in range(120, 72 * 60, 10):
+        rows += [("doubt", minute, 2.5), ("now", minute + 1)]
+    changes = told(drive(machine, *rows))
+    day = 24 * 60
+    assert [(minute, kind) for minute, kind, *_ in changes] == [
+        (120, RAISE),
+        (120 + day + 1, LAPSE),
+        (120 + day + 10, RAISE),
+        (120 + 2 * day + 11, LAPSE),
+        (120 + 2 * day + 20, RAISE),
+    ]
+
+
+def test_a_flood_of_a_sensor_that_was_doubtful_for_days_is_not_given_up_at_once() -> None:
+    machine = SiagaMachine(LIMITS)
+    drive(machine, ("level", 0, 1.0), *(("doubt", minute, 1.0) for minute in range(60, 3000, 60)))
+    assert [kind for _, kind, *_ in told(drive(machine, ("doubt", 3010, 3.5), ("now", 3011)))] == [RAISE]
+    assert machine.level is S
+
+
 def test_a_state_of_the_first_release_is_read() -> None:
     old = (
         b'{"last_us":60000000,"limits":[{"active":true,"verified":true,"above_since_us":0},{},{}],"rise":{},'

@@ -184,6 +184,8 @@ class Siren:
         state = self._state
         self._obey(boot_us)
         state.silence_s = max(0.0, state.silence_s - passed_s)
+        if self._config.times == "boot":  # a sensor that comes back after days brings a flood of its own
+            self._machine.lapse(boot_us + state.shift_us)
         causes = self._causes(wall_us)
         if set(causes) - set(state.causes) or not causes:
             state.on_s = 0.0  # something new, or all is over: the next cause has its full time

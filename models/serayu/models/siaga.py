@@ -115,6 +115,7 @@ class SiagaMachine:
         good = flag is not QualityFlag.SUSPECT
         before = self._standing()
         self._take(t_us, level_m, good=good)
+        self._note_raise(t_us, before.level)
         changes = tuple(self._changes(t_us, level_m, before, good=good))
         if not changes or t_us != self.state.last_us:
             return changes
@@ -161,6 +162,7 @@ class SiagaMachine:
         after = self.level
         if after is before.level:
             return ()
+        self._note_raise(t_us, before.level)
         kind = ChangeKind.RAISE if after.rank > before.level.rank else ChangeKind.LOWER
         return (self._by_clock(t_us, before.level, kind, Reason.FORECAST, newest_m),)
 
@@ -180,8 +182,9 @@ class SiagaMachine:
         """Give up what nothing has renewed for too long.
 
         What rests on a forecast goes ``forecast_lapse_us`` after the last one: a post that still speaks is lowered to
-        what it says, a silent one lapses. Everything goes ``lapse_after_us`` after the last good value. A source that
-        stands in for the post (`sustain`) renews both.
+        what it says, a silent one lapses. Everything goes ``lapse_after_us`` after the last good value, or after the
+        level last rose where only doubtful values raised it: else they would raise it anew with each reading. A source
+        that stands in for the post (`sustain`) renews both.
 
         Returns
         -------
@@ -193,7 +196,7 @@ class SiagaMachine:
             return ()
         held_us = latest(state.held_us)
         good_us = latest(state.good_us if state.good_us is not None else state.last_us)
-        if now_us - max(good_us, held_us) > self.settings.lapse_after_us:
+        if now_us - max(good_us, held_us, latest(state.raised_us)) > self.settings.lapse_after_us:
             self.state = SiagaState(last_us=state.last_us, good_us=state.good_us)
             self.state.forecast.issued_us = state.forecast.issued_us
             return (self._by_clock(now_us, before.level, ChangeKind.LAPSE, Reason.THRESHOLD, newest_m),)
@@ -262,6 +265,10 @@ class SiagaMachine:
             else self._slope(self.state.last_us)
         )
         return SiagaChange(t_us, before, self.level, kind, reason, level_m, slope, self.verified)
+
+    def _note_raise(self, t_us: int, before: Siaga) -> None:
+        if self.level.rank > before.rank:
+            self.state.raised_us = max(t_us, latest(self.state.raised_us))
 
     def _newest_m(self) -> float | None:
         return self.state.recent[-1][1] if self.state.recent else None

@@ -87,6 +87,7 @@ class SiagaState(msgspec.Struct):
     journal: list[Taken] = msgspec.field(default_factory=list)
     good_us: int | None = None  # newest good value
     held_us: int | None = None  # newest word of a source that stands in for the post
+    raised_us: int | None = None  # when the level last rose
     forecast: ForecastState = msgspec.field(default_factory=ForecastState)
 
 
@@ -123,6 +124,7 @@ def state_before(failed: Taken, now: SiagaState, place: int) -> SiagaState:
         journal=now.journal[:place],
         good_us=_good_before(failed, now, place),
         held_us=now.held_us,
+        raised_us=now.raised_us,
         forecast=now.forecast.without(failed.t_us),
     )
 
