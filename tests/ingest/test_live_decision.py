@@ -269,7 +269,7 @@ class Ruled:
     def __init__(self, said: list[bool]) -> None:
         self.said = said
 
-    def decide(self, outlook: Outlook, memory: Sequence[RuleMemory]) -> Decision | None:
+    def decide(self, outlook: Outlook, memory: Sequence[RuleMemory]) -> Decision | None:  # noqa: ARG002
         seen = int(memory[0]["count"] or 0) if memory else 0
         kept: list[RuleMemory] = [{"count": seen + 1}, {}, {}]
         return Decision((self.said[seen], False, False), kept)

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from serayu.api.context import Api, api_of
-from serayu.api.hydrograph import BARS, Chart, Limit, Point, hydrograph_svg, span_text
+from serayu.api.forecast_views import latest_shown
+from serayu.api.hydrograph import BARS, Ahead, Chart, Limit, Point, hydrograph_svg, span_text
 from serayu.api.security import EVERYBODY, Principal
 from serayu.api.stations import visible_station
 from serayu.models.errors import BadInputError
@@ -15,6 +16,7 @@ from serayu.models.siaga import Siaga
 from serayu.models.station import Datastream, Station
 from serayu.models.texts import text
 from serayu.models.times import US_PER_DAY, US_PER_HOUR
+from serayu.models.warning.outlook import Outlook
 
 __all__ = ["chart_of", "router"]
 
@@ -84,7 +86,27 @@ def chart_of(api: Api, station: Station, datastream: Datastream, *, end_us: int,
         empty=text("page.chart.empty", "id"),
         rejected=text("page.chart.rejected", "id"),
     )
-    return chart._replace(subtitle=span_text(chart))
+    chart = chart._replace(subtitle=span_text(chart))
+    if datastream.property != "stage" or span_us > RAW_AT_MOST_US:
+        return chart
+    return _with_forecast(chart, latest_shown(api, station, now_us=end_us))
+
+
+def _with_forecast(chart: Chart, outlook: Outlook | None) -> Chart:
+    """Return a chart whose time axis goes on to the last hour of a forecast, with its band."""
+    known = [point for point in chart.points if outlook is not None and point.t_us <= outlook.issued_us]
+    if outlook is None or not known:
+        return chart
+    now_m = known[-1].value
+    ahead = [Ahead(outlook.issued_us, now_m, now_m, now_m)] + [
+        Ahead(outlook.issued_us + round(one.horizon_h * US_PER_HOUR), one.level_m, one.low_m, one.high_m)
+        for one in outlook.steps
+    ]
+    return chart._replace(
+        end_us=max(chart.end_us, ahead[-1].t_us),
+        ahead=ahead,
+        subtitle=f"{chart.subtitle}; {text('forecast.title', 'id')}",
+    )
 
 
 def _raw(api: Api, key: SeriesKey, start_us: int, end_us: int) -> tuple[list[Point], list[int]]:

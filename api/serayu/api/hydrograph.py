@@ -29,6 +29,15 @@ class Point(NamedTuple):
     ok: bool = True
 
 
+class Ahead(NamedTuple):
+    """The forecast at a time: median, and the band that holds 8 cases of 10."""
+
+    t_us: int
+    middle: float
+    low: float
+    high: float
+
+
 class Limit(NamedTuple):
     """A level with a name; ``name`` is also the style class."""
 
@@ -62,6 +71,8 @@ class Chart(NamedTuple):
         Text where there is no point.
     rejected
         Text of the legend of failed values.
+    ahead
+        Forecast, in order of time; the first stands where it was issued.
     """
 
     title: str
@@ -77,6 +88,7 @@ class Chart(NamedTuple):
     bars: bool
     empty: str
     rejected: str
+    ahead: Sequence[Ahead] = ()
 
 
 class _Scale(NamedTuple):
@@ -108,6 +120,7 @@ def hydrograph_svg(chart: Chart) -> str:
         f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
         *_axes(chart, scale),
         *_limits(chart, scale),
+        *_forecast(chart, scale),
         *(_bars(chart, scale) if chart.bars else _line(chart, scale)),
         *_rejected(chart, scale),
     ]
@@ -125,6 +138,7 @@ def value_range(chart: Chart) -> tuple[float, float]:
     A flat line gets room around it, so that a centimetre does not look like a flood.
     """
     values = [point.value for point in chart.points]
+    values += [level for one in chart.ahead for level in (one.low, one.high)]
     if chart.bars:
         values.append(0.0)
     limits = sorted(limit.value for limit in chart.limits)
@@ -207,6 +221,25 @@ def _line(chart: Chart, scale: _Scale) -> Iterator[str]:
         if not point.ok:
             x, y = scale.x(point.t_us), scale.y(point.value)
             yield f'<circle class="suspect" cx="{x}" cy="{y}" r="3.5" fill="#fff" stroke="#8a4b00" stroke-width="1.5"/>'
+
+
+def _forecast(chart: Chart, scale: _Scale) -> Iterator[str]:
+    if not chart.ahead:
+        return
+    x = [scale.x(one.t_us) for one in chart.ahead]
+    low, middle, high = (
+        [f"{at},{scale.y(level)}" for at, level in zip(x, levels, strict=True)]
+        for levels in zip(*((one.low, one.middle, one.high) for one in chart.ahead), strict=True)
+    )
+    yield f'<polygon class="band" points="{" ".join([*high, *reversed(low)])}" fill="#0b5c94" fill-opacity="0.18"/>'
+    yield (
+        f'<polyline class="ahead" points="{" ".join(middle)}" fill="none" stroke="#0b5c94" stroke-width="2" '
+        f'stroke-dasharray="4 4"/>'
+    )
+    yield (
+        f'<line class="now" x1="{x[0]}" x2="{x[0]}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" stroke="#6b7780" '
+        f'stroke-dasharray="2 3"/>'
+    )
 
 
 def _bars(chart: Chart, scale: _Scale) -> Iterator[str]:

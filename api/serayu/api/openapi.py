@@ -7,12 +7,13 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from serayu.api.errors import Problem
+from serayu.api.forecast_views import ForecastView
 from serayu.api.observations import AggregatesPage, ObservationsPage
-from serayu.api.stations import StationsDocument
+from serayu.api.stations import StationDocument, StationsDocument
 
 __all__ = ["describe"]
 
-DOCUMENTS = (StationsDocument, ObservationsPage, AggregatesPage, Problem)
+DOCUMENTS = (StationsDocument, StationDocument, ForecastView, ObservationsPage, AggregatesPage, Problem)
 DESCRIPTION = """\
 Sungai, hujan, lalu lintas dan lahan Kabupaten: bacaan, umur, mutu, dan peringatan. Rivers, rain, traffic and fields:
 readings with age and quality, and alerts.

@@ -17,6 +17,7 @@ from serayu.api import (
     charts,
     deliveries,
     farmer,
+    forecasts,
     gateway,
     health,
     landslide,
@@ -56,6 +57,7 @@ ROUTERS: Sequence[APIRouter] = (
     stations.router,
     observations.router,
     charts.router,
+    forecasts.router,
     alerts.router,
     cap.router,  # its addresses end in .xml and .atom: before those that take anything
     bulletins.router,

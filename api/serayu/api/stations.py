@@ -7,13 +7,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from serayu.api.context import Api, api_of
+from serayu.api.forecast_views import ForecastView, forecast_view
 from serayu.api.security import EVERYBODY, Principal
 from serayu.api.snapshot import Body, Snapshot
 from serayu.api.views import StationView
 from serayu.models.errors import NotFoundError
 from serayu.models.station import Station
 
-__all__ = ["StationsDocument", "router", "visible_station"]
+__all__ = ["StationDocument", "StationsDocument", "router", "visible_station"]
 
 router = APIRouter(prefix="/api/v1")
 GEOJSON = "application/geo+json"
@@ -24,6 +25,12 @@ class Asked(BaseModel, extra="forbid"):
     """What a request for the list may say."""
 
     format: Literal["json", "geojson"] = "json"
+
+
+class StationDocument(StationView, frozen=True, kw_only=True):
+    """One station; `forecast` is null where it is no river post with limits."""
+
+    forecast: ForecastView | None
 
 
 class StationsDocument(msgspec.Struct, frozen=True):
@@ -90,18 +97,22 @@ async def stations_geojson(request: Request, who: Annotated[Principal, Depends(E
     responses={
         200: {
             "description": "The station.",
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/StationView"}}},
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/StationDocument"}}},
         }
     },
 )
 async def station(
     request: Request, who: Annotated[Principal, Depends(EVERYBODY)], station_id: str
 ) -> Response:
-    """Return one station as it stands in the list."""
+    """Return one station as it stands in the list, with its forecast."""
     api = api_of(request)
-    visible_station(api, who, station_id)
+    found = visible_station(api, who, station_id)
     snapshot = await api.snapshots.get()
-    body = Body(snapshot.pieces[station_id], f'W/"{snapshot.version}-{station_id}"')
+    piece, forecast, told = snapshot.pieces[station_id], b"null", ""
+    if found.thresholds is not None:
+        view = await api.run(forecast_view, api, found, now_us=snapshot.now_us)
+        forecast, told = msgspec.json.encode(view), f"-{view.reason or ''}{view.issued or ''}"
+    body = Body(piece[:-1] + b',"forecast":' + forecast + b"}", f'W/"{snapshot.version}-{station_id}{told}"')
     return _response(request, snapshot, body, "application/json")
 
 

@@ -16,6 +16,8 @@ export class Detail {
     this.hours = 24;
     this.chart = element("div", { class: "chart" });
     this.drawn = "";
+    this.ahead = element("div", { class: "forecast" });
+    this.told = "";
   }
 
   show(station, bulletin = null) {
@@ -29,6 +31,7 @@ export class Detail {
     this.box.hidden = false;
     this.box.replaceChildren(...this.parts(station).filter(Boolean));
     this.drawChart(station);
+    this.tellForecast(station);
   }
 
   hide() {
@@ -46,6 +49,7 @@ export class Detail {
       element("table", {}, ...station.datastreams.map((stream) => streamRow(stream))),
       this.tabs(station),
       this.chart,
+      this.ahead,
       limits(station),
       station.invented ? element("p", { class: "invented" }, element("small", {}, t("page.invented"), english(en("page.invented")))) : null,
     ];
@@ -60,6 +64,27 @@ export class Detail {
     const spans = SPANS.map((hours) =>
       button(hours < 72 ? t("page.hours", { n: hours }) : t("page.days", { n: hours / 24 }), hours === this.hours, again(() => { this.hours = hours; })));
     return element("div", { class: "tabs" }, ...(properties.length > 1 ? properties : []), ...spans);
+  }
+
+  // What may be shown of the forecast, or why nothing may; the server says it in words.
+  async tellForecast(station) {
+    const stage = station.datastreams.find((one) => one.property === "stage");
+    const wanted = `${station.id} ${stage && stage.time}`;
+    if (wanted === this.told) return;
+    if (!this.told.startsWith(`${station.id} `)) this.ahead.replaceChildren();
+    this.told = wanted;
+    if (!stage || !station.thresholds) return;
+    const answer = await fetch(`/api/v1/stations/${station.id}/forecast`).catch(() => null);
+    if (!answer || !answer.ok) {
+      this.told = "";
+      return;
+    }
+    const found = await answer.json();
+    if (wanted !== this.told) return;
+    this.ahead.replaceChildren(
+      element("h3", {}, found.title, english(found.title_en)),
+      ...found.lines.map((line, place) => element("p", {}, line, english(found.lines_en[place]))),
+    );
   }
 
   async drawChart(station) {
