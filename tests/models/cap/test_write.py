@@ -163,6 +163,17 @@ def test_back_to_normal_is_all_clear() -> None:
     assert (info.urgency, info.severity, info.certainty) == ("Past", "Minor", "Observed")
 
 
+def test_what_ended_for_want_of_data_is_neither_all_clear_nor_normal() -> None:
+    ended = {"msg_type": MessageType.CANCEL, "references": (("x", SENT - 1_000_000),), "limit_m": None}
+    one = a_bulletin(level=Siaga.NORMAL, before=Siaga.SIAGA, level_m=None, **ended)
+    info = written(one).infos[0]
+    assert (info.response_types, info.urgency) == (("Monitor",), "Unknown")
+    assert (info.severity, info.certainty) == ("Unknown", "Unknown")
+    said = dict(info.parameters)
+    assert (said["siaga_before"], said["level_before"]) == ("2", "siaga")
+    assert not {"siaga", "level"} & said.keys()
+
+
 def test_villages_have_polygons_with_six_decimals_and_their_code() -> None:
     ring = ((-7.41, 109.2), (-7.41, 109.3), (-7.51, 109.3), (-7.41, 109.2))
     village = AffectedArea("33.02.12.2001", "Desa Uji", kecamatan="Patikraja", polygons=(ring,))
@@ -202,6 +213,7 @@ def test_a_telephone_number_in_a_note_never_gets_into_an_alert() -> None:
         ({"reason": Reason.FORECAST}, "Likely"),
         ({"reason": Reason.RATE_OF_RISE}, "Likely"),
         ({"verified": False}, "Likely"),
+        ({"fallback": ("hulu",), "level_m": None}, "Likely"),
         ({"reason": Reason.FORECAST, "observed_flooding": True}, "Observed"),
     ],
 )

@@ -9,7 +9,7 @@ from serayu.models.cap.values import cap_time
 from serayu.models.siaga_levels import Siaga
 from serayu.models.warning.bulletin import Bulletin, Foreseen, Hazard, Impact, SlopeRisk
 from serayu.models.warning.spoken import clean, known
-from serayu.models.warning.statements import over
+from serayu.models.warning.statements import head, over
 
 Parameter = tuple[str, str]
 
@@ -25,7 +25,8 @@ def parameters(bulletin: Bulletin) -> Iterator[Parameter]:
     Yields
     ------
     tuple of str
-        ``level_m``, ``limit_m``, ``siaga`` (4 normal to 1 the worst; floods only), ``level`` and so on.
+        ``level_m``, ``limit_m``, ``siaga`` (4 normal to 1 the worst; floods only), ``level`` and so on. An alert that
+        lapsed for want of data has neither of the last two.
     """
     yield from ((name, value) for name, value in _all(bulletin) if value)
 
@@ -33,10 +34,11 @@ def parameters(bulletin: Bulletin) -> Iterator[Parameter]:
 def _all(bulletin: Bulletin) -> Iterator[Parameter]:
     yield "station", bulletin.station
     yield "observed_at", cap_time(bulletin.at_us)
+    lapsed = head(bulletin) == "lapsed"  # it has no level: "normal" would be invented
     if bulletin.hazard is Hazard.FLOOD:
-        yield "siaga", str(bulletin.level.number)
+        yield "siaga", "" if lapsed else str(bulletin.level.number)
         yield "siaga_before", str(bulletin.before.number)
-    yield "level", bulletin.level.value
+    yield "level", "" if lapsed else bulletin.level.value
     yield "level_before", bulletin.before.value
     yield "reason", bulletin.reason.value
     yield "verified", _flag(value=bulletin.verified)

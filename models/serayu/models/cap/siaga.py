@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from serayu.models.siaga_levels import Reason, Siaga
-from serayu.models.warning.bulletin import Bulletin, Hazard, MessageType
+from serayu.models.warning.bulletin import Bulletin, Hazard
+from serayu.models.warning.statements import head
 
 
 class CapRating(NamedTuple):
@@ -33,6 +34,8 @@ _LANDSLIDE: Mapping[Siaga, CapRating] = MappingProxyType(
 )
 ENDED = CapRating("Minor", "Past", "Observed", "AllClear")  # back to normal [project proposal]
 WITHDRAWN = CapRating("Minor", "Past", "Unlikely", "AllClear")  # it was no alert [project proposal]
+LAPSED = CapRating("Unknown", "Unknown", "Unknown", "Monitor")
+"""An alert that ended for want of data: nobody knows the state, and nothing is clear [project proposal]."""
 
 EVENT_CODES: Mapping[Hazard, str] = MappingProxyType({Hazard.FLOOD: "OET-081", Hazard.LANDSLIDE: "OET-119"})
 CATEGORIES: Mapping[Hazard, str] = MappingProxyType({Hazard.FLOOD: "Met", Hazard.LANDSLIDE: "Geo"})
@@ -72,26 +75,24 @@ def siaga_rating(
 def bulletin_rating(bulletin: Bulletin) -> CapRating:
     """Return how CAP rates a bulletin.
 
-    As its level, except: what ends or withdraws an alert is AllClear; and "Observed", by CAP 1.2 section 3.2.2 what has
-    occurred or is going on, is Likely where the level is only foreseen or no good value stands behind it [project
-    proposal].
+    As its level, except: what ends or withdraws an alert is AllClear, but not what ended only because nobody knows the
+    state any more; and "Observed", by CAP 1.2 section 3.2.2 what has occurred or is going on, is Likely where the level
+    is only foreseen, said by a stand-in, or no good value stands behind it [project proposal].
 
     Parameters
     ----------
     bulletin
         What is told.
     """
-    if bulletin.level is Siaga.NORMAL:
-        retracted = bulletin.msg_type is MessageType.CANCEL and bulletin.before is Siaga.NORMAL
-        return WITHDRAWN if retracted else ENDED
-    if bulletin.msg_type is MessageType.CANCEL:
-        return WITHDRAWN
+    ended = {"cancel": WITHDRAWN, "clear": ENDED, "lapsed": LAPSED}.get(head(bulletin))
+    if ended is not None:
+        return ended
     rating = siaga_rating(
         bulletin.level, hazard=bulletin.hazard, observed_flooding=bulletin.observed_flooding
     )
     if rating is None:
         raise ValueError(f"no CAP rating for {bulletin.level.value}")
-    foreseen = bulletin.reason is not Reason.THRESHOLD or not bulletin.verified
-    if rating.certainty == "Observed" and foreseen and not bulletin.observed_flooding:
+    seen = bulletin.reason is Reason.THRESHOLD and bulletin.verified and not bulletin.fallback
+    if rating.certainty == "Observed" and not seen and not bulletin.observed_flooding:
         return rating._replace(certainty="Likely")
     return rating
