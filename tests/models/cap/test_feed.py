@@ -74,6 +74,13 @@ def test_an_update_takes_the_place_of_what_it_replaces() -> None:
     assert listed([first, update], now_us=FROM_US) == [update]
 
 
+def test_what_an_update_replaced_does_not_come_back_when_the_update_lapses_first() -> None:
+    first = at(1)
+    update = replace(at(2, MessageType.UPDATE, about=first), expires_us=first.expires_us - US_PER_HOUR)
+    assert listed([first, update], now_us=update.expires_us - 1) == [update]
+    assert listed([first, update], now_us=update.expires_us) == []
+
+
 def test_a_cancelled_alert_stays_beside_its_cancel_until_it_lapses() -> None:
     first = at(1)
     cancel = at(2, MessageType.CANCEL, about=first)

@@ -30,10 +30,11 @@ def listed(bulletins: Iterable[Bulletin], *, now_us: int) -> Sequence[Bulletin]:
     now_us
         Present, microseconds UTC.
     """
-    present = [one for one in bulletins if one.expires_us > now_us]
-    replaced = {name for one in present if one.msg_type is MessageType.UPDATE for name, _ in one.references}
+    known = tuple(bulletins)
+    # By lapsed ones too: an update on older evidence may lapse before what it has replaced.
+    replaced = {name for one in known if one.msg_type is MessageType.UPDATE for name, _ in one.references}
     return sorted(
-        (one for one in present if one.id not in replaced),
+        (one for one in known if one.expires_us > now_us and one.id not in replaced),
         key=lambda one: (one.sent_us, one.id),
         reverse=True,
     )
