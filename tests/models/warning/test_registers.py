@@ -292,6 +292,26 @@ def test_what_is_not_known_or_not_certain_is_said(fields: dict[str, Any], expect
     assert expected in registers.message(changed(**fields)).description
 
 
+@pytest.mark.parametrize(
+    ("level_m", "median_m", "said"),
+    [
+        pytest.param(16.35, 16.9, True, id="below and stays below"),
+        pytest.param(None, 16.9, True, id="only the forecast is known"),
+        pytest.param(17.2, 17.6, False, id="above and rises"),
+        pytest.param(17.2, 16.9, False, id="above and falls"),
+        pytest.param(None, 17.6, False, id="the forecast is above"),
+    ],
+)
+def test_nobody_is_told_that_a_limit_is_not_passed_which_is_or_will_be(
+    level_m: float | None,
+    median_m: float,
+    said: bool,  # noqa: FBT001 -- a column of the table
+) -> None:
+    foreseen = Foreseen(SENT, 3.0, median_m, 16.0, 18.0, 0.6, None, "ridge", 0.44)
+    description = registers.message(changed(level_m=level_m, foreseen=foreseen)).description
+    assert ("Nilai tengah prakiraan tidak melewati batas." in description) is said
+
+
 def test_an_exercise_tells_nobody_to_leave() -> None:
     said = registers.message(changed(status=BulletinStatus.EXERCISE, level=Siaga.AWAS))
     assert said.description.startswith("LATIHAN. INI HANYA LATIHAN. Tidak perlu mengungsi.")

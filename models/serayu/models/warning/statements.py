@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from serayu.models.siaga_levels import Reason, Siaga
 from serayu.models.times import wib
 from serayu.models.warning.authority import without_phone_numbers
-from serayu.models.warning.bulletin import Bulletin, BulletinStatus, Hazard, MessageType, SlopeRisk
+from serayu.models.warning.bulletin import (
+    Bulletin,
+    BulletinStatus,
+    Foreseen,
+    Hazard,
+    MessageType,
+    SlopeRisk,
+)
 from serayu.models.warning.impact_statements import impact_statements
 from serayu.models.warning.spoken import (
     Number,
@@ -213,7 +220,7 @@ def _forecast(bulletin: Bulletin) -> Iterator[Phrase]:
         high=Number(foreseen.high_m, 2),
         probability=percent(foreseen.probability),
     )
-    if foreseen.crossing_us is None:
+    if foreseen.crossing_us is None and not _above(bulletin, foreseen):
         yield phrase("bulletin.no_crossing")
     method = clean(foreseen.method)
     if foreseen.skill is None or not known(foreseen.skill):
@@ -222,6 +229,14 @@ def _forecast(bulletin: Bulletin) -> Iterator[Phrase]:
         yield phrase("bulletin.skill", method=method, skill=Number(foreseen.skill, 2))
     if foreseen.without:
         yield phrase("bulletin.without", names=names(foreseen.without, at_most=NAMES_AT_MOST))
+
+
+def _above(bulletin: Bulletin, foreseen: Foreseen) -> bool:
+    """Whether the limit has been passed already, or the middle of the forecast lies above it."""
+    if bulletin.limit_m is None or not known(bulletin.limit_m):
+        return False
+    levels_m = (bulletin.level_m, foreseen.level_m)
+    return any(one is not None and known(one) and one > bulletin.limit_m for one in levels_m)
 
 
 def _landslide(bulletin: Bulletin) -> Iterator[Phrase]:
