@@ -367,6 +367,16 @@ def test_a_crack_seen_by_a_drone_warns_once_its_file_is_there(host: Host) -> Non
     assert (warned.level, host.round()) == (W, [])
 
 
+def test_a_level_of_a_storm_is_not_held_for_ever_when_the_gauges_die_and_a_crack_remains(host: Host) -> None:
+    _crack(host, observed=rfc3339(START_US - US_PER_DAY))
+    (*_, stormy) = host.hours(STORM)
+    assert stormy.level is A
+    said = [one for _ in range(20) for one in host.wait(3)]
+    assert [(one.msg_type, one.level) for one in said[:1]] == [(UPDATE, W)]
+    assert said[0].sent_us - stormy.sent_us <= VALID_US + 3 * US_PER_HOUR
+    assert {one.level for one in said} == {W}
+
+
 def test_a_wrong_file_of_findings_is_said_and_stops_nothing(
     host: Host, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -205,7 +205,7 @@ class _Teller:
         return Situation(
             level=level,
             at_us=self._at_us,
-            evidence_us=self._evidence_us(),
+            evidence_us=self._evidence_us(held=since_us is not None),
             storm=last is not None and since_us is not None and self._known.storm(gauges, at_us=self._at_us),
             lower_since_us=since_us,
             revised=last is not None and self._revised(watch.basis),
@@ -217,10 +217,14 @@ class _Teller:
             return False
         return self._known.rain_mm(basis.gauge, basis.begin_us, basis.end_us) < REVISED_SHARE * basis.mm
 
-    def _evidence_us(self) -> int:
-        """Return the newest rain of the road's units; the moment itself where only a finding speaks."""
+    def _evidence_us(self, *, held: bool = False) -> int:
+        """Return the newest rain of the road's units.
+
+        Where only a finding speaks the moment itself, but nothing (0) for a level that is held above it: that one rests
+        on a storm, and no gauge says that there still is one.
+        """
         ends = [parse_rfc3339(unit.rain_until) for unit in self._units if unit.rain_until is not None]
-        return max(ends, default=self._at_us)
+        return max(ends, default=0 if held else self._at_us)
 
     def _bulletin(
         self, alert_id: str, last: Bulletin | None, decision: Decision, basis: RainBasis | None

@@ -117,7 +117,7 @@ class Situation(NamedTuple):
     level
         Siaga level by the assessment; None: not known.
     at_us, evidence_us
-        The moment, and the newest rain that speaks of it.
+        The moment, and the newest word that bears the level: rain, or the moment itself where a finding alone gives it.
     storm
         It rains, or rained within the last day, or that is not known.
     lower_since_us
@@ -156,8 +156,9 @@ def decide(last: Bulletin | None, now: Situation) -> Decision:
     """Return what has to be said about a road.
 
     A rise is told at once. A fall is told when the storm is over and the lower level has stood for `LOWER_AFTER_US`;
-    until then the level in force is held and renewed. A level whose rain turned out wrong falls at once. A level that
-    is not known ends nothing before it expires.
+    until then the level in force is held and renewed, as long as a gauge tells of rain: without one it is held until it
+    expires. A level whose rain turned out wrong falls at once. A level that is not known ends nothing before it
+    expires.
 
     Parameters
     ----------
@@ -176,15 +177,20 @@ def decide(last: Bulletin | None, now: Situation) -> Decision:
         return Decision(Act.LAPSE if last.expires_us <= now.at_us else Act.NOTHING, told)
     if now.level.rank > told.rank or (now.revised and now.level.rank < told.rank):
         return Decision(Act.WARN, now.level)
-    if now.level.rank < told.rank and _may_fall(now):
-        return Decision(Act.END if now.level is Siaga.NORMAL else Act.WARN, now.level)
     held = now.level.rank < told.rank
+    if held and (_may_fall(now) or _expired(last, now)):
+        return Decision(Act.END if now.level is Siaga.NORMAL else Act.WARN, now.level)
     return Decision(Act.WARN if _renewal_due(last, now) else Act.NOTHING, told, held)
 
 
 def _may_fall(now: Situation) -> bool:
     stood_us = 0 if now.lower_since_us is None else now.at_us - now.lower_since_us
     return not now.storm and stood_us >= LOWER_AFTER_US
+
+
+def _expired(last: Bulletin, now: Situation) -> bool:
+    """Say whether a bulletin has expired and nothing carries it on."""
+    return last.expires_us <= now.at_us and not _renewal_due(last, now)
 
 
 def _renewal_due(last: Bulletin, now: Situation) -> bool:
