@@ -76,6 +76,7 @@ def examine(region: Path | None, data: Path | None, nowcasts: Path | None = None
     folder = data or default_data_dir("33.02")
     yield _disk(folder)
     yield _attempt_finding("delivery", lambda: _delivery(region, folder))
+    yield _attempt_finding("flood models", lambda: _flood_models(region, folder))
     if nowcasts is not None:
         yield _nowcasts(nowcasts)
     for port, purpose in PORTS.items():
@@ -104,6 +105,28 @@ def _delivery(region: Path | None, folder: Path) -> Finding:
     if overdue_us > DELIVERY_OVERDUE_US:
         found += f"; the oldest has been due for {overdue_us // US_PER_MINUTE} min: does ingest run?"
     return Finding("delivery", overdue_us <= DELIVERY_OVERDUE_US and backlog.dead == 0, found)
+
+
+def _flood_models(region: Path | None, folder: Path) -> Finding:
+    """Name the models that ingest refuses: alerts by threshold go on, those posts are not forecast."""
+    from serayu.models.flood.shelf import model_files, read_card, refusal  # noqa: PLC0415 -- only here
+
+    posts, now_us = load_region(region or default_region()).stations, SystemClock().now_us()
+    good, refused = [], []
+    for station, file in model_files(folder):
+        if station not in posts:
+            refused.append(f"{station}: no such station")
+            continue
+        try:
+            reason = refusal(read_card(file), posts[station], now_us=now_us)
+        except SerayuError as error:
+            reason = str(error)
+        if reason is None:
+            good.append(station)
+        else:
+            refused.append(f"{station}: {reason}")
+    found = f"{len(good)} fitted" if good or refused else "none fitted (serayu flood fit)"
+    return Finding("flood models", not refused, "; ".join([found, *refused]))
 
 
 def _nowcasts(place: Path) -> Finding:

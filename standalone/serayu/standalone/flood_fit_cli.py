@@ -52,7 +52,7 @@ def fit(
     from serayu.models.flood.fitting import RegionFit, fit_region  # noqa: PLC0415
     from serayu.models.flood.series import joined  # noqa: PLC0415
 
-    stored = _stored(known, folder, needed=not values)
+    stored = _stored(known, folder, needed=stations is None)
     sources = "+".join(name for name, one in (("stored", stored), ("given", values)) if one)
     merged = {
         key: joined([one[key] for one in (stored, values) if key in one]) for key in {**stored, **values}

@@ -29,7 +29,7 @@ from serayu.models.times import US_PER_DAY, US_PER_MINUTE
 from serayu.models.warning.authority import load_authority
 from serayu.models.warning.bulletin import Bulletin, BulletinStatus
 from serayu.models.warning.fallback import stand_in
-from serayu.models.warning.outlook import ForecastSource
+from serayu.models.warning.outlook import ForecastSource, TunedRules
 from serayu.standalone.replay.arrivals import Batch
 from serayu.standalone.replay.clock import DrivenClock, Mode
 
@@ -88,7 +88,9 @@ class Replay:
         self._pipeline = Pipeline(self.store, region, self._clock, decoder=decoder)
         self._evaluator = AlertEvaluator(self.store, self.register, region, clock=self._clock)
         self._sensors = SensorWatch(self.store, region, IngestMetrics())
-        self._forecasting = Forecasting(forecasts(self.store), self.store, region, IngestMetrics())
+        source = forecasts(self.store)
+        self._rules = source if isinstance(source, TunedRules) else None
+        self._forecasting = Forecasting(source, self.store, region, IngestMetrics())
         self._writer = BulletinWriter(
             self.register,
             self.store,
@@ -164,7 +166,7 @@ class Replay:
         outlooks = self._forecasting.step()
         if outlooks:
             self.register.record_forecasts(outlooks)
-            self._evaluator.foresee(outlooks)
+            self._evaluator.foresee(outlooks, self._rules)
         now_us = self._clock.settled_us()
         words = {
             name: stand_in(self._region, self._region.stations[name], self._posts, now_us=now_us)
