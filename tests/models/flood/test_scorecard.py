@@ -233,6 +233,20 @@ def test_a_gap_ends_no_event_and_six_hours_below_do(store: HotStore) -> None:
     assert _crossings(store) == [0, 1275]
 
 
+def test_a_flood_that_goes_on_at_the_begin_of_the_span_began_before_it(store: HotStore) -> None:
+    _put(store, *((minute, 2.5) for minute in range(0, 600, 10)), (610, 1.0), (1000, 2.5))
+    later = observed_events(store, KEY, LIMITS, T0 + 5 * H, T0 + 100 * H)
+    assert [(one.crossing_us - T0) / US_PER_MINUTE for one in later[W]] == [0, 1000]
+    assert observed_events(store, KEY, LIMITS, T0 + 16 * H, T0 + 100 * H)[W] == later[W][1:]
+    # No false alarm: the flood was there already, and who was told of it then was told late.
+    counted = [
+        one.outcome
+        for one in judge("hilir", later, _told((6, W), (30, N)), until_us=T0 + 100 * H)
+        if one.at_us >= T0 + 5 * H
+    ]
+    assert counted == [Outcome.LATE, Outcome.MISSED]
+
+
 def test_an_hour_whose_values_are_deleted_counts_with_its_highest(store: HotStore) -> None:
     _put(store, *((minute, 1.0 if minute < 120 else 2.5) for minute in range(0, 240, 10)))
     store.delete_before(T0 + 3 * H)

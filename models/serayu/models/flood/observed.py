@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from serayu.models.flood.events import Event, events_of
+from serayu.models.flood.events import EARLIEST_US, EVENT_END_US, Event, events_of
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.reading import Bucket, Observation, SeriesKey
 from serayu.models.siaga_levels import Siaga, Thresholds
@@ -14,6 +14,8 @@ from serayu.models.times import US_PER_HOUR
 __all__ = ["LEVELS", "StoredLevels", "observed_events"]
 
 LEVELS = (Siaga.WASPADA, Siaga.SIAGA, Siaga.AWAS)
+LOOK_BACK_US = EARLIEST_US
+"""Read before the span: a flood that goes on at its begin did not begin there [project proposal]."""
 _GOOD = frozenset({QualityFlag.GOOD, QualityFlag.NOT_EVALUATED})
 
 
@@ -46,17 +48,20 @@ def observed_events(
     thresholds
         Limits of the post.
     start_us, end_us
-        Span, microseconds UTC: crossings in ``start_us <= t < end_us``.
+        Span, microseconds UTC.
 
     Returns
     -------
     mapping of Siaga to sequence of Event
-        For waspada, siaga and awas, in order of time.
+        For waspada, siaga and awas, in order of time: those that cross their limit in ``start_us <= t < end_us``, and
+        before them one that was not over at *start_us*, whose crossing lies before it.
     """
-    times, levels = _values(store, key, thresholds.bounds_m[0], start_us, end_us)
+    times, levels = _values(store, key, thresholds.bounds_m[0], start_us - LOOK_BACK_US, end_us)
     time_us, level_m = np.array(times, dtype=np.int64), np.array(levels, dtype=np.float64)
     return {
-        one: events_of(time_us, level_m, bound)
+        one: [
+            event for event in events_of(time_us, level_m, bound) if event.last_us + EVENT_END_US > start_us
+        ]
         for one, bound in zip(LEVELS, thresholds.bounds_m, strict=True)
     }
 

@@ -56,7 +56,10 @@ def replay_document(
         ]
         mine = [one for one in bulletins if one.station == post.id]
         theirs = [one for one in changes if one.station == post.id]
-        stations[names.get(post.id, post.id)] = _station(post, theirs, mine, events)
+        begun = {
+            level: [one for one in found if one.crossing_us >= since_us] for level, found in events.items()
+        }
+        stations[names.get(post.id, post.id)] = _station(post, theirs, mine, begun, events)
     return {
         "region": region.code,
         "since": rfc3339(since_us),
@@ -91,7 +94,9 @@ def _station(
     changes: Sequence[AlertChange],
     bulletins: Sequence[Bulletin],
     events: Mapping[Siaga, Sequence[Event]],
+    known: Mapping[Siaga, Sequence[Event]],
 ) -> dict[str, Any]:
+    """Return one post; *known* are its *events* with those that went on at the begin."""
     limits = post.thresholds
     return {
         "name": post.name,
@@ -103,7 +108,7 @@ def _station(
         },
         "events": {level.value: [_event(one) for one in found] for level, found in events.items()},
         "changes": [_change(one) for one in changes],
-        "bulletins": [_bulletin(one, events) for one in bulletins],
+        "bulletins": [_bulletin(one, known) for one in bulletins],
     }
 
 
