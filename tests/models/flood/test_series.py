@@ -70,6 +70,24 @@ def test_other_forms_of_the_same_time_are_read(table: Path, tmp_path: Path, stam
     assert series.time_us.tolist() == [parse_rfc3339("2025-01-01T00:00:00Z")]
 
 
+@pytest.mark.parametrize(
+    ("flag", "distrusted"),
+    [
+        ("spike", True),
+        ("range", True),
+        ("suspect", True),
+        ("ok", False),
+        ("good", False),
+        ("estimated", False),
+    ],
+)
+def test_words_of_an_agency_against_a_value_count(
+    table: Path, tmp_path: Path, flag: str, *, distrusted: bool
+) -> None:
+    file = _write(tmp_path, "s.csv", HEADER + f"A,2025-01-01T00:00:00Z,1,m,{flag}\n")
+    assert read_series([file], read_stations(table))["A"].flagged.tolist() == [distrusted]
+
+
 @pytest.mark.parametrize("text", ["", "NA", "nan", "-", "inf"])
 def test_a_value_that_is_not_there_is_missing(table: Path, tmp_path: Path, text: str) -> None:
     file = _write(tmp_path, "s.csv", HEADER + f"A,2025-01-01T00:00:00Z,{text},m,ok\n")

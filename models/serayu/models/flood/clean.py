@@ -1,8 +1,9 @@
 """Quality control of a level as it comes in: typing errors, spikes, stuck sensors, without losing a flash flood.
 
 Strictly causal: the verdict on a value uses that value and what came before. A jump that the river has not made in
-the fit part waits for the next value, which confirms it or does not; so the worst that can happen to a flash flood
-is to be believed one reading later. Limits are learnt from the fit part alone.
+the fit part waits for the next value, which confirms it or does not; so a flash flood within what was seen is believed
+one reading later at worst. One that jumps far above all that was seen at once waits for six readings that agree: a
+misplaced decimal point looks the same. Limits are learnt from the fit part alone.
 
 All rules here are [project proposal]; the fixed spans of `serayu.models.quality` stay in force at ingest.
 """
