@@ -17,6 +17,7 @@ from serayu.models.warning.bulletin import Bulletin, BulletinStatus, Hazard
 from tests.models.delivery.story import ACTUAL, ALERT, NOON_US, agency, cancel, citizen, following
 
 DEFAULTS = DeliverySettings()
+AT_ONCE = 0
 NIGHT_US = parse_rfc3339("2026-01-10T15:30:00Z")  # 22:30 WIB
 MORNING_US = parse_rfc3339("2026-01-10T22:00:00Z")  # 05:00 WIB
 WASPADA = msgspec.structs.replace(ALERT, level=Siaga.WASPADA, expires_us=NIGHT_US + 24 * US_PER_HOUR)
@@ -123,7 +124,7 @@ def test_an_expired_bulletin_is_not_planned() -> None:
 
 
 def test_the_same_level_is_not_told_twice_within_the_window_and_a_higher_one_is() -> None:
-    dishub = agency()
+    dishub = agency(channel=Channel.APPRISE)
     again = following(ALERT)
     before = [told(dishub, ALERT)]
     assert planned(again, [dishub], before) == {}
@@ -131,6 +132,13 @@ def test_the_same_level_is_not_told_twice_within_the_window_and_a_higher_one_is(
     assert planned(again, [dishub], before, now_us=NOON_US + US_PER_HOUR) != {}
     assert planned(following(ALERT, level=Siaga.AWAS), [dishub], before) != {}
     assert planned(following(ALERT, level=Siaga.WASPADA), [dishub], before) != {}
+
+
+def test_a_program_is_told_everything_and_what_it_was_told_asleep_ends_for_it_too() -> None:
+    hook = agency(quiet=QuietHours(22 * 60, 5 * 60))
+    assert planned(following(ALERT), [hook], [told(hook, ALERT)]) == {hook.id: AT_ONCE}
+    asleep = told(hook, WASPADA, state=DeliveryState.QUEUED, attempts=0, not_before_us=MORNING_US)
+    assert planned(cancel(WASPADA), [hook], [asleep], now_us=NIGHT_US) == {hook.id: AT_ONCE}
 
 
 def test_updates_and_the_end_go_to_who_was_told_and_to_nobody_else() -> None:
@@ -145,12 +153,12 @@ def test_waspada_waits_for_the_morning_and_siaga_does_not() -> None:
     assert planned(WASPADA, [phone], now_us=NIGHT_US) == {phone.id: MORNING_US}
     for level in (Siaga.SIAGA, Siaga.AWAS):
         worse = msgspec.structs.replace(WASPADA, level=level)
-        assert planned(worse, [phone], now_us=NIGHT_US) == {phone.id: NIGHT_US}
+        assert planned(worse, [phone], now_us=NIGHT_US) == {phone.id: AT_ONCE}
 
 
 def test_a_machine_does_not_sleep_unless_it_says_so() -> None:
     hook = agency()
-    assert planned(WASPADA, [hook], now_us=NIGHT_US) == {hook.id: NIGHT_US}
+    assert planned(WASPADA, [hook], now_us=NIGHT_US) == {hook.id: AT_ONCE}
     sleeper = agency(quiet=QuietHours(22 * 60, 23 * 60))
     assert planned(WASPADA, [sleeper], now_us=NIGHT_US) == {sleeper.id: NIGHT_US + 30 * US_PER_MINUTE}
 
@@ -160,18 +168,18 @@ def test_who_sleeps_through_a_waspada_does_not_hear_of_its_end() -> None:
     asleep = told(phone, WASPADA, state=DeliveryState.QUEUED, attempts=0, not_before_us=MORNING_US)
     assert planned(cancel(WASPADA), [phone], [asleep], now_us=NIGHT_US) == {}
     tried = msgspec.structs.replace(asleep, attempts=1, not_before_us=0)
-    assert planned(cancel(WASPADA), [phone], [tried], now_us=NIGHT_US) == {phone.id: NIGHT_US}
+    assert planned(cancel(WASPADA), [phone], [tried], now_us=NIGHT_US) == {phone.id: AT_ONCE}
 
 
 def test_who_still_sleeps_is_woken_by_a_higher_level() -> None:
     phone = citizen(audience=Audience.AGENCY)
     asleep = told(phone, WASPADA, state=DeliveryState.QUEUED, attempts=0, not_before_us=MORNING_US)
     rise = following(WASPADA, level=Siaga.SIAGA)
-    assert planned(rise, [phone], [asleep], now_us=NIGHT_US) == {phone.id: NIGHT_US}
+    assert planned(rise, [phone], [asleep], now_us=NIGHT_US) == {phone.id: AT_ONCE}
 
 
 def test_a_later_step_is_told_when_it_is_reached() -> None:
-    first, second = agency(), agency(step=1)
+    first, second = agency(channel=Channel.APPRISE), agency(step=1)
     assert set(planned(ALERT, [first, second])) == {first.id}
     assert set(planned(ALERT, [first, second], [told(first, ALERT)], step=1)) == {second.id}
 

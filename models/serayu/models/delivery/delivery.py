@@ -41,7 +41,7 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
     step
         The recipient's escalation step.
     not_before_us
-        Earliest time by the clock of the rules, microseconds UTC (quiet hours).
+        Earliest time by the clock of the rules, microseconds UTC (quiet hours); 0 for at once.
     """
 
     id: str

@@ -39,6 +39,8 @@ def plan(
 ) -> list[NewDelivery]:
     """Return the deliveries of a bulletin.
 
+    People are not told the same level of an alert again within ``settings.repeat``; programs are told everything.
+
     Parameters
     ----------
     bulletin
@@ -61,17 +63,23 @@ def plan(
     for recipient in recipients:
         if recipient.region != bulletin.region or refusal(bulletin, recipient, now_us=rules_us) is not None:
             continue
-        before = told.get(recipient.id)
-        if before is not None and _still_asleep(before, rules_us):
-            before = None
+        before, program = told.get(recipient.id), recipient.channel.is_program
+        if before is not None and not program and _still_asleep(before, rules_us):
+            before = (
+                None  # a newer bulletin takes its place; a program gets both, so it has to hear the end too
+            )
         if not _concerned(bulletin, recipient, before, step):
             continue
-        if before is not None and _repeats(bulletin, before, settings, now_us):
+        if before is not None and not program and _repeats(bulletin, before, settings, now_us):
             continue
-        not_before_us = earliest_us(bulletin, recipient, quiet=settings.quiet, now_us=rules_us)
+        start_us = earliest_us(bulletin, recipient, quiet=settings.quiet, now_us=rules_us)
         planned.append(
             NewDelivery(
-                id=ids(now_us), recipient_id=recipient.id, step=recipient.step, not_before_us=not_before_us
+                id=ids(now_us),
+                recipient_id=recipient.id,
+                step=recipient.step,
+                # What need not wait for the morning waits for nothing: *rules_us* may be ahead of the courier's clock.
+                not_before_us=start_us if start_us > rules_us else 0,
             )
         )
     return planned

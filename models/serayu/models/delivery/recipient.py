@@ -32,6 +32,11 @@ class Channel(enum.StrEnum):
         """Whether its addresses are phone numbers, reached through a gateway of that name."""
         return self in (Channel.SMS, Channel.WHATSAPP)
 
+    @property
+    def is_program(self) -> bool:
+        """Whether a program listens: it keeps the record itself, so it gets every bulletin, repetitions included."""
+        return self is Channel.WEBHOOK
+
 
 class QuietHours(msgspec.Struct, frozen=True):
     """A span of the day, WIB, in which the lowest level waits.

@@ -209,7 +209,7 @@ def test_a_program_gets_every_bulletin(register: Register, vault: Vault) -> None
 
 
 def test_an_update_that_says_nothing_new_leaves_what_waits(register: Register, vault: Vault) -> None:
-    add(register, vault, agency())
+    add(register, vault, agency(channel=Channel.APPRISE))
     issue(register, ALERT, following(ALERT))
     (waiting,) = register.deliveries()
     assert (waiting.state, waiting.bulletin_id) == (DeliveryState.QUEUED, ALERT.id)

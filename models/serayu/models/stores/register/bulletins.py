@@ -186,7 +186,8 @@ def _row(bulletin: Bulletin, now_us: int) -> dict[str, object]:
 def _replace_waiting(
     connection: Connection, bulletin: Bulletin, deliveries: Sequence[NewDelivery], now_us: int
 ) -> None:
-    programs = select(recipient.c.id).where(recipient.c.channel == Channel.WEBHOOK.value)
+    channels = [one.value for one in Channel if one.is_program]
+    programs = select(recipient.c.id).where(recipient.c.channel.in_(channels))
     waiting = (delivery.c.alert_id == bulletin.alert_id) & (delivery.c.state == "queued")
     waiting &= delivery.c.recipient_id.not_in(programs)
     if bulletin.msg_type is not MessageType.CANCEL:
