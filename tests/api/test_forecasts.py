@@ -2,11 +2,12 @@
 
 import json
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from serayu.models.flood.shelf import HEAD, model_file, station_digest
+from serayu.models.flood.shelf import FORMAT, HEAD, model_file, station_digest
 from serayu.models.region import load_region
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, parse_rfc3339
 from serayu.models.warning.outlook import Outlook, OutlookStep
@@ -33,6 +34,8 @@ def _model(site: Site, *, shown: tuple[float, ...] = (), digest: str | None = No
     """Write the head of a model: what the api reads of it."""
     post = load_region(site.settings.region).stations["hilir"]
     head = {
+        "format": FORMAT,
+        "sklearn": metadata.version("scikit-learn"),
         "station": "hilir",
         "digest": station_digest(post) if digest is None else digest,
         "fit_until_us": now_us() - round(days * US_PER_DAY),

@@ -152,6 +152,8 @@ class IngestService:
         return BulletinStatus.EXERCISE if exercise else None
 
     def _make_alerts(self) -> AlertLoop:
+        forecasts = LiveForecasts(self.region, self.store, self.settings.data_dir)
+        forecasts.warm_up()
         return AlertLoop(
             self.settings.register,
             self.store,
@@ -162,7 +164,7 @@ class IngestService:
             clock=self.clock,
             queued=self._queued,
             rehearsal=self._rehearsal(),
-            forecasts=LiveForecasts(self.region, self.store, self.settings.data_dir),
+            forecasts=forecasts,
         )
 
     def _make_landslides(self) -> LandslideWatch | None:

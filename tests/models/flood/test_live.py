@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -228,6 +229,8 @@ def test_a_model_for_other_limits_too_old_or_from_the_future_is_refused(
     assert "days ago" in str(refusal(card, post, now_us=now_us + (MOST_AGE_DAYS + 1) * US_PER_DAY))
     assert "later than now" in str(refusal(card, post, now_us=now_us - 2 * US_PER_DAY))
     assert "fitted for" in str(refusal(card, REGION.stations["hulu"], now_us=now_us))
+    assert "model format" in str(refusal(replace(card, format=0), post, now_us=now_us))
+    assert "scikit-learn 0.1" in str(refusal(replace(card, sklearn="0.1"), post, now_us=now_us))
     higher = msgspec.structs.replace(post, thresholds=msgspec.structs.replace(LIMITS, awas_m=4.5))
     region = Region(REGION.info, MappingProxyType({**REGION.stations, "hilir": higher}), Path())
     live = LiveForecasts(region, store, folder)

@@ -1,7 +1,9 @@
 """Fitted forecasts in a running system: the path of the backtest, one row at a time, from what was received."""
 
+import importlib
 import logging
 import math
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from serayu.models.flood.frame import FloatArray, Frame
 from serayu.models.flood.kit import Kit
 from serayu.models.flood.model import Prediction
 from serayu.models.flood.policy import PolicyState, Situation, WarningPolicy
-from serayu.models.flood.shelf import model_file, read_card, refusal
+from serayu.models.flood.shelf import model_file, model_files, read_card, refusal
 from serayu.models.flood.stored import StoredValues
 from serayu.models.flood.tail import LevelTail, RainTail
 from serayu.models.region import Region
@@ -74,6 +76,14 @@ class LiveForecasts:
         self._refused: dict[str, tuple[tuple[int, int], str]] = {}
         self._silent: dict[str, str] = {}
         self._single: Callable[[], AbstractContextManager[object]] = nullcontext
+
+    def warm_up(self) -> None:
+        """Import scikit-learn beside other work where there is a model: the first forecast need not wait for it."""
+        if any(model_files(self._data_dir)):
+            name = "serayu.models.flood.store"
+            threading.Thread(
+                target=importlib.import_module, args=(name,), name="warm-up", daemon=True
+            ).start()
 
     @property
     def refused(self) -> dict[str, str]:

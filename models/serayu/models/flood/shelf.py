@@ -1,11 +1,13 @@
 """Where fitted models stand, and what each says of itself: read without scikit-learn, by whoever only shows it."""
 
+import functools
 import hashlib
 import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,12 @@ from serayu.models.station import Station
 from serayu.models.times import US_PER_DAY, rfc3339
 
 __all__ = [
-    "HEAD", "MOST_AGE_DAYS", "HorizonCard", "ModelCard", "digest", "model_file", "read_card", "refusal", "shelf",
-    "station_digest",
+    "FORMAT", "HEAD", "MOST_AGE_DAYS", "HorizonCard", "ModelCard", "digest", "model_file", "model_files", "read_card",
+    "refusal", "shelf", "station_digest",
 ]  # fmt: skip
 
+FORMAT = 2
+"""Version of a model's file; another is refused."""
 HEAD = "model.json"
 """Part of a model's file that says what it is."""
 SUFFIX = ".model"
@@ -71,6 +75,8 @@ class ModelCard:
         By hours ahead, ascending.
     notes
         What was done without.
+    format, sklearn
+        Version of the file, and of the scikit-learn that it needs.
     """
 
     station: str
@@ -80,6 +86,8 @@ class ModelCard:
     learnt_from: str
     horizons: tuple[HorizonCard, ...]
     notes: tuple[str, ...]
+    format: int
+    sklearn: str
 
     @property
     def shown(self) -> bool:
@@ -123,7 +131,9 @@ def digest(station: str, limits: Mapping[str, float], *, unit: str) -> str:
 
 def station_digest(station: Station) -> str:
     """Return the digest of a river post as the region describes it now."""
-    limits = {} if station.thresholds is None else dict(zip(_LIMITS, station.thresholds.bounds_m, strict=True))
+    limits = (
+        {} if station.thresholds is None else dict(zip(_LIMITS, station.thresholds.bounds_m, strict=True))
+    )
     return digest(f"{station.region}/{station.id}", limits, unit=f"m above {station.datum or 'datum'}")
 
 
@@ -131,6 +141,9 @@ def refusal(card: ModelCard, station: Station, *, now_us: int) -> str | None:
     """Return why a model may not be used; None where it may."""
     if card.station != station.id:
         return f"it was fitted for {card.station}"
+    unreadable = _unreadable(card)
+    if unreadable is not None:
+        return unreadable
     if card.digest != station_digest(station):
         return "limits or datum of the post have changed since it was fitted; fit again"
     if now_us - card.fit_until_us > MOST_AGE_DAYS * US_PER_DAY:
@@ -140,6 +153,25 @@ def refusal(card: ModelCard, station: Station, *, now_us: int) -> str | None:
     if card.fit_until_us - now_us > US_PER_DAY:
         return f"it learnt from values up to {rfc3339(card.fit_until_us)}, later than now"
     return None
+
+
+def _unreadable(card: ModelCard) -> str | None:
+    """Return why this version cannot load a model; None where it can."""
+    if card.format != FORMAT:
+        return f"model format {card.format}, this version reads {FORMAT}; fit again"
+    here = _sklearn_here()
+    if card.sklearn != here:
+        return f"fitted with scikit-learn {card.sklearn}, here is {here}; fit again"
+    return None
+
+
+@functools.cache
+def _sklearn_here() -> str:
+    """Return the version that is installed, without importing it; "none" where there is none."""
+    try:
+        return metadata.version("scikit-learn")
+    except metadata.PackageNotFoundError:
+        return "none"
 
 
 def read_card(file: Path) -> ModelCard:
@@ -184,4 +216,6 @@ def _card(head: Mapping[str, Any]) -> ModelCard:
             for hours, method, skill, index, covered in rows
         ),
         notes=tuple(head["notes"]),
+        format=int(head["format"]),
+        sklearn=str(head["sklearn"]),
     )

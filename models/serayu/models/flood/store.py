@@ -23,13 +23,10 @@ from serayu.models.flood.methods.reservoir import Reservoir
 from serayu.models.flood.methods.ridge import Ridge
 from serayu.models.flood.methods.simple import Persistence, Trend
 from serayu.models.flood.methods.trees import Boosting, Trees
-from serayu.models.flood.shelf import HEAD, digest
+from serayu.models.flood.shelf import FORMAT, HEAD, digest
 from serayu.models.flood.skill import Skill
 
 __all__ = ["FORMAT", "Stored", "digest", "load_post", "save_post"]
-
-FORMAT = 2
-"""Version of the file; another is refused."""
 
 TRUSTED = ("sklearn.tree._tree.Tree",)
 """Types beyond those that skops trusts by itself; a file with any other is refused."""
