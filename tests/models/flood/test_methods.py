@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from serayu.models.errors import BadInputError
 from serayu.models.flood.blend import blend_weights, name_of
+from serayu.models.flood.conformal import calibrate
 from serayu.models.flood.features import anchor, describe, features
 from serayu.models.flood.fitted import FittedPost
 from serayu.models.flood.folds import thinned, time_folds, training_rows
@@ -26,16 +27,18 @@ from serayu.models.flood.methods.trees import Boosting, Trees
 from serayu.models.flood.selection import fit_post
 from serayu.models.flood.skill import storm_skill
 from serayu.models.flood.store import digest, load_post, save_post
-from serayu.models.flood.table import changes, situations, truth
+from serayu.models.flood.table import Table, changes, situations, truth
 from serayu.models.flood.travel import travel_time_rows
 from serayu.models.flood.windows import (
     age_rows,
+    filtered_bank,
     lagged,
     last_known,
     repaired,
     rolling_max,
     rolling_min,
     rolling_sum,
+    rolling_sums,
     rows_since,
 )
 
@@ -115,6 +118,18 @@ class TestWindows:
         assert age_rows(row, limit=9).tolist() == [9, 0, 1, 2, 3]
         assert rows_since(np.array([False, True, False]), limit=7).tolist() == [7, 0, 1]
         assert lagged(row, 1) == pytest.approx([NAN, NAN, 4, NAN, NAN], nan_ok=True)
+
+    def test_a_bank_of_filters_says_the_same_of_few_rows_as_of_all(self) -> None:
+        values = np.random.default_rng(0).gamma(0.3, 5.0, 300)
+        values[40:44] = NAN
+        bank = [np.array([0.5, 0.3, 0.2]), 0.9 ** np.arange(120)]
+        few = np.array([0, 1, 50, 299])
+        whole = filtered_bank(values, bank, np.arange(300))
+        for column, part in zip(whole, filtered_bank(values, bank, few), strict=True):
+            np.testing.assert_allclose(part[few], column[few], rtol=1e-9)
+            assert np.isnan(part[100])
+        together = rolling_sums(values, windows=(1, 6))
+        np.testing.assert_array_equal(together[1], rolling_sum(values, rows=6))
 
     def test_a_lone_spike_is_repaired_and_a_flood_is_not(self) -> None:
         assert repaired(np.array([1.0, 1.0, 9.0, 1.1, 1.0]), jump=1.0)[2] == pytest.approx(1.05)
@@ -225,6 +240,32 @@ class TestMethods:
     )
     def test_a_blend_is_named_by_its_shares(self, weights: list[float], name: str) -> None:
         assert name_of(["ridge", "trees"], np.array(weights)) == name
+
+    def test_one_flood_above_all_others_does_not_decide_every_coefficient(self) -> None:
+        rng = np.random.default_rng(4)
+        values = rng.normal(size=(2000, 3)).astype(np.float32)
+        became = values[:, :1].astype(np.float64) + rng.normal(0, 0.1, (2000, 1))
+        values[1000:1004, 1], became[1000:1004] = 3.0, 60.0
+        table = Table(("a", "b", "c"), values, np.zeros(2000))
+        ridge = Ridge()
+        ridge.fit(table, became, np.ones(2000))
+        calm = np.r_[0:900, 1100:2000]
+        missed = ((became[calm] - ridge.predict(table)[calm]) ** 2).sum()
+        assert missed < 0.2 * (became[calm] ** 2).sum()
+        assert ridge.predict(table).max() <= 1.5 * 60
+
+    def test_quantiles_of_errors_are_a_little_wider_for_few_of_them(self) -> None:
+        rng = np.random.default_rng(6)
+        error, inputs = rng.normal(size=(150, 2)), rng.normal(size=(150, 4))
+        sizes, spreads, size = calibrate(inputs, error, np.arange(150) // 40, seed=0)
+        assert sizes.of(inputs).shape == size.shape == (150, 2)
+        band = spreads[0].errors(size[:1, 0])[0, [4, 12]] / size[0, 0]
+        plain = np.quantile(error[:, 0] / size[:, 0], [0.1, 0.9])
+        assert band[0] < plain[0]
+        assert band[1] > plain[1]
+        assert (
+            calibrate(inputs, error * NAN, np.arange(150) // 40, seed=0)[1][0].errors(np.ones(1)).sum() == 0
+        )
 
 
 class TestFittedPost:

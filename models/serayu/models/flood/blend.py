@@ -47,7 +47,7 @@ def blend_weights(guesses: FloatArray, changes: FloatArray, weight: FloatArray) 
 
 
 def held_out_blend(
-    guesses: FloatArray, changes: FloatArray, fold_of: IntArray, usable: IntArray, weight: FloatArray
+    guesses: FloatArray, changes: FloatArray, fold_of: IntArray, usable: IntArray
 ) -> FloatArray:
     """Return the blend of each row with weights that its own fold had no part in.
 
@@ -60,15 +60,13 @@ def held_out_blend(
     fold_of
         Shape (n,).
     usable
-        Positions of rows with a known truth, m of them.
-    weight
-        Of each usable row, shape (m,).
+        Positions of rows with a known truth.
     """
     blended = np.full(len(guesses), np.nan)
     for fold in np.unique(fold_of):
-        apart = fold_of[usable] != fold
-        others, held = usable[apart], fold_of == fold
-        weights = blend_weights(guesses[others], changes[others], weight[apart])
+        others = usable[fold_of[usable] != fold]
+        held = fold_of == fold
+        weights = blend_weights(guesses[others], changes[others], np.ones(len(others)))
         blended[held] = guesses[held] @ weights
     return blended
 

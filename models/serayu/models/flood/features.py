@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -10,14 +11,14 @@ from serayu.models.flood.frame import FloatArray, Frame, IntArray
 from serayu.models.flood.travel import travel_time_rows
 from serayu.models.flood.windows import (
     age_rows,
-    filtered,
+    filtered_bank,
     lagged,
     last_known,
     repaired,
     rolling_max,
     rolling_mean,
     rolling_min,
-    rolling_sum,
+    rolling_sums,
     rows_since,
 )  # fmt: skip
 from serayu.models.times import US_PER_HOUR
@@ -33,6 +34,7 @@ STALE_H = 24
 _DIFFERENCES_H = (1, 2, 3, 4, 5, 6, 8, 10, 12, 18, 24, 48)
 _UPSTREAM_H = (1, 2, 3, 4, 5, 6, 8, 10, 12, 24)
 _RAIN_H = (1, 2, 3, 6, 12, 24, 72)
+_GAUGE_H = (1, 3, 6, 12)
 _UNIT_HYDROGRAPH_H = (2.0, 4.0, 8.0, 16.0)
 _API_K = (0.85, 0.9)
 _YEAR_H = 365.2425 * 24
@@ -184,13 +186,13 @@ def features(frame: Frame, rows: IntArray, spec: FeatureSpec) -> Features:
     part, inside = recent(frame, rows)
     names: list[str] = []
     columns: list[npt.NDArray[np.float32]] = []
-    for name, values in _columns(part, spec):
+    for name, values in _columns(part, inside, spec):
         names.append(name)
         columns.append(values[inside].astype(np.float32))
     return Features(tuple(names), np.column_stack(columns))
 
 
-def _columns(frame: Frame, spec: FeatureSpec) -> Iterator[Column]:
+def _columns(frame: Frame, rows: IntArray, spec: FeatureSpec) -> Iterator[Column]:
     hour = frame.rows_of(1)
     own = anchor(frame)
     yield from _own(own, frame.level, hour=hour, spec=spec)
@@ -199,7 +201,7 @@ def _columns(frame: Frame, spec: FeatureSpec) -> Iterator[Column]:
         raw = np.full(len(frame), np.nan) if values is None else values
         yield from _upstream(name, raw, own, hour=hour, travel_h=travel_h, jump=jump, spec=spec)
     if spec.rain:
-        yield from _rain(frame, hour=hour, spec=spec)
+        yield from _rain(frame, rows, hour=hour, spec=spec)
     yield from _clock(frame, spec)
 
 
@@ -257,45 +259,59 @@ def _upstream(
     yield prefix + "above_mean_168h", known - rolling_mean(lagged(past, hour), rows=168 * hour)
 
 
-def _unit_hydrograph(time_to_peak_h: float, *, hour: int) -> FloatArray:
+@lru_cache(maxsize=64)
+def _unit_hydrograph(time_to_peak_h: float, hour: int) -> FloatArray:
     """Cascade of two linear reservoirs, area 1: ``t/K² e^(-t/K)``, peak at K (Nash 1957)."""
     taps = (np.arange(round(8 * time_to_peak_h * hour)) + 0.5) / hour
     shape = taps / time_to_peak_h**2 * np.exp(-taps / time_to_peak_h)
     return np.asarray(shape / shape.sum(), dtype=np.float64)
 
 
-def _api_taps(k: float, *, hour: int) -> FloatArray:
+@lru_cache(maxsize=64)
+def _api_taps(k: float, hour: int) -> FloatArray:
     """Weights of the antecedent index: ``k`` to the age in days (Kohler and Linsley 1951), 20 days long."""
     return np.asarray(k ** (np.arange(20 * 24 * hour) / (24 * hour)), dtype=np.float64)
 
 
-def _rain(frame: Frame, *, hour: int, spec: FeatureSpec) -> Iterator[Column]:
+def _rain(frame: Frame, rows: IntArray, *, hour: int, spec: FeatureSpec) -> Iterator[Column]:
     gauges = [frame.rain.get(name, np.full(len(frame), np.nan)) for name in spec.rain]
     table = np.stack(gauges)
     known = np.isfinite(table)
     count = known.sum(axis=0)
     mean = np.where(count > 0, np.where(known, table, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
-    for hours in _RAIN_H:
-        yield f"rain_{hours}h", rolling_sum(mean, rows=hours * hour)
+    sums = rolling_sums(mean, windows=[hours * hour for hours in _RAIN_H])
+    yield from ((f"rain_{hours}h", each) for hours, each in zip(_RAIN_H, sums, strict=True))
     yield "rain_known", rolling_mean((count > 0).astype(np.float64), rows=24 * hour)
     yield "rain_most_6h", rolling_max(mean, rows=6 * hour)
-    for k in _API_K:
-        yield f"rain_index_{k:g}", filtered(mean, _api_taps(k, hour=hour))
-    api = filtered(mean, _api_taps(_API_K[-1], hour=hour))
+    yield from _runoff(mean, rows, hour=hour, horizons_h=spec.horizons_h)
+    if len(gauges) > 1:
+        for name, values in zip(spec.rain, gauges, strict=True):
+            sums = rolling_sums(values, windows=[hours * hour for hours in _GAUGE_H])
+            yield from ((f"{name}_{hours}h", each) for hours, each in zip(_GAUGE_H, sums, strict=True))
+
+
+def _runoff(
+    mean: FloatArray, rows: IntArray, *, hour: int, horizons_h: tuple[float, ...]
+) -> Iterator[Column]:
+    """Yield the antecedent indices, and the rain so far through each unit hydrograph, now and at each horizon."""
+    bank = [_api_taps(k, hour) for k in _API_K]
     for peak_h in _UNIT_HYDROGRAPH_H:
-        taps = _unit_hydrograph(peak_h, hour=hour)
-        now = filtered(mean, taps)
+        taps = _unit_hydrograph(peak_h, hour)
+        bank.append(taps)
+        bank += [taps[min(round(horizon * hour), len(taps) - 1) :] for horizon in horizons_h]
+    done = iter(filtered_bank(mean, bank, rows))
+    for k in _API_K:
+        api = next(done)
+        yield f"rain_index_{k:g}", api
+    for peak_h in _UNIT_HYDROGRAPH_H:
+        now = next(done)
         yield f"runoff_{peak_h:g}h", now
-        for horizon in spec.horizons_h:
+        for horizon in horizons_h:
             # What the rain so far will add until then if it stops now.
-            later = filtered(mean, taps[min(round(horizon * hour), len(taps) - 1) :]) - now
+            later = next(done) - now
             yield f"runoff_{peak_h:g}h_in_{horizon:g}h", later
             if peak_h in _UNIT_HYDROGRAPH_H[1:3]:
                 yield f"wet_runoff_{peak_h:g}h_in_{horizon:g}h", later * api
-    if len(gauges) > 1:
-        for name, values in zip(spec.rain, gauges, strict=True):
-            for hours in (1, 3, 6, 12):
-                yield f"{name}_{hours}h", rolling_sum(values, rows=hours * hour)
 
 
 def _clock(frame: Frame, spec: FeatureSpec) -> Iterator[Column]:

@@ -5,13 +5,12 @@ import numpy.typing as npt
 
 from serayu.models.flood.frame import FloatArray, IntArray
 
-__all__ = ["Thinned", "block_weights", "thinned", "time_folds", "training_rows"]
+__all__ = ["Thinned", "thinned", "time_folds", "training_rows"]
 
 Thinned = tuple[IntArray, FloatArray]
 
 _BLOCKS_PER_FOLD = 6
 _SHIFT_SHARE = 0.2
-_MOST_OF_SHARE = 3.0
 
 
 def time_folds(activity: FloatArray, *, folds: int, seed: int) -> IntArray:
@@ -99,27 +98,3 @@ def thinned(activity: FloatArray, *, most: int, seed: int) -> Thinned:
         scale *= float(np.clip(chance.sum() / most, 0.5, 2.0))
     keep = np.flatnonzero(np.random.default_rng(seed).random(n) < chance)
     return keep, 1.0 / chance[keep]
-
-
-def block_weights(fold_of: IntArray, changes: FloatArray, usable: IntArray) -> FloatArray:
-    """Return a weight of each usable row, so that no block of time has most of the say.
-
-    Parameters
-    ----------
-    fold_of
-        Fold of each row, shape (n,); a run of one fold is a block.
-    changes
-        Change to one target, shape (n,).
-    usable
-        Positions of rows with a known truth, shape (m,).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (m,): 1, and less in a block that holds more than three times its share of the sum of squares
-        [project proposal]: with one flood far above all others, weights of methods would be those of its hours.
-    """
-    block = np.concatenate([[0], np.cumsum(np.diff(fold_of) != 0)])[usable]
-    total = np.bincount(block, changes[usable] ** 2)
-    most = _MOST_OF_SHARE * total.sum() / max(1, np.count_nonzero(total))
-    return np.minimum(1.0, most / np.maximum(total, 1e-12))[block]

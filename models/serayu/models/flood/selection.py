@@ -9,7 +9,7 @@ from serayu.models.flood.blend import Blend, blend_weights, guesses_of, held_out
 from serayu.models.flood.conformal import calibrate, spread_inputs
 from serayu.models.flood.features import FeatureSpec, anchor, describe
 from serayu.models.flood.fitted import FittedPost, HeldOut, Variant
-from serayu.models.flood.folds import block_weights, thinned, time_folds, training_rows
+from serayu.models.flood.folds import thinned, time_folds, training_rows
 from serayu.models.flood.frame import FloatArray, Frame, IntArray
 from serayu.models.flood.methods.learner import Learner
 from serayu.models.flood.methods.network import Network
@@ -131,18 +131,16 @@ def _choose(
     usable = lesson.complete
     for target in range(targets):
         said, became = guesses[:, :, target].T, lesson.changes[:, target]
-        weight = block_weights(lesson.fold_of, became, usable)
-        blended = held_out_blend(said, became, lesson.fold_of, usable, weight)
-        single = weight @ (said[usable] - became[usable, None]) ** 2
-        together = float(weight @ (blended[usable] - became[usable]) ** 2)
-        if len(usable) and single.min() < _BETTER * together:
+        blended = held_out_blend(said, became, lesson.fold_of, usable)
+        single = ((said[usable] - became[usable, None]) ** 2).sum(axis=0)
+        if len(usable) and single.min() < _BETTER * float(((blended[usable] - became[usable]) ** 2).sum()):
             best = int(single.argmin())
             weights[best, target] = 1.0
             held_out[:, target] = said[:, best]
             chosen.append(names[best])
             continue
         if len(usable):
-            weights[:, target] = blend_weights(said[usable], became[usable], weight)
+            weights[:, target] = blend_weights(said[usable], became[usable], np.ones(len(usable)))
         held_out[:, target] = blended
         chosen.append(name_of(names, weights[:, target]))
     return weights, held_out, chosen

@@ -1,14 +1,18 @@
 """Rows that look back: the newest known value, lags, rolling sums and extremes, and causal filters."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import ndimage, signal
 
-from serayu.models.flood.frame import FloatArray
+from serayu.models.flood.frame import FloatArray, IntArray
 
 __all__ = [
-    "age_rows", "filtered", "lagged", "last_known", "repaired", "rolling_max", "rolling_mean", "rolling_min",
-    "rolling_sum", "rows_since",
+    "age_rows", "filtered", "filtered_bank", "lagged", "last_known", "repaired", "rolling_max", "rolling_mean",
+    "rolling_min", "rolling_sum", "rolling_sums", "rows_since",
 ]  # fmt: skip
+
+_FEW_ROWS = 50
 
 
 def _newest(known: np.ndarray) -> np.ndarray:
@@ -64,16 +68,22 @@ def rolling_sum(values: FloatArray, *, rows: int, least_known: float = 0.5) -> F
     least_known
         Share of the window that must be known, else the sum is NaN.
     """
+    return rolling_sums(values, windows=(rows,), least_known=least_known)[0]
+
+
+def rolling_sums(values: FloatArray, *, windows: Sequence[int], least_known: float = 0.5) -> list[FloatArray]:
+    """Return :func:`rolling_sum` for several lengths of the window at the price of little more than one."""
     known = np.isfinite(values)
     total = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
     count = np.concatenate([[0], np.cumsum(known)])
-    low = np.maximum(np.arange(len(values)) + 1 - rows, 0)
-    some = count[1:] - count[low]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = some / rows
+    result = []
+    for rows in windows:
+        low = np.maximum(np.arange(len(values)) + 1 - rows, 0)
+        some = count[1:] - count[low]
         # A cumulative sum leaves rounding of 1e-12 behind a storm: a dry window must read 0.
-        window = np.round(total[1:] - total[low], 9)
-        return np.where((share >= least_known) & (some > 0), window / share, np.nan)
+        window = np.round(total[1:] - total[low], 9) * rows / np.maximum(some, 1)
+        result.append(np.where((some >= least_known * rows) & (some > 0), window, np.nan))
+    return result
 
 
 def rolling_mean(values: FloatArray, *, rows: int, least_known: float = 0.3) -> FloatArray:
@@ -97,6 +107,31 @@ def rolling_min(values: FloatArray, *, rows: int) -> FloatArray:
 def filtered(values: FloatArray, taps: FloatArray) -> FloatArray:
     """Return the causal convolution with *taps* (the present row first); an unknown value counts as zero."""
     return np.asarray(signal.lfilter(taps, [1.0], np.nan_to_num(values)), dtype=np.float64)
+
+
+def filtered_bank(values: FloatArray, bank: Sequence[FloatArray], rows: IntArray) -> list[FloatArray]:
+    """Return :func:`filtered` with each taps of a bank; read at *rows* only, for a few of them much faster.
+
+    Parameters
+    ----------
+    values
+        Shape (n,).
+    bank
+        Taps, each with the present row first.
+    rows
+        Where the result is needed; elsewhere it may be NaN.
+    """
+    if len(rows) > _FEW_ROWS:
+        return [filtered(values, taps) for taps in bank]
+    longest = max(len(taps) for taps in bank)
+    back = rows[:, None] - np.arange(longest)
+    past = np.where(back >= 0, np.nan_to_num(values)[np.maximum(back, 0)], 0.0)
+    result = []
+    for taps in bank:
+        column = np.full(len(values), np.nan)
+        column[rows] = past[:, : len(taps)] @ taps
+        result.append(column)
+    return result
 
 
 def repaired(values: FloatArray, *, jump: float) -> FloatArray:

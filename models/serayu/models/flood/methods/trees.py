@@ -13,6 +13,7 @@ from serayu.models.flood.table import Table
 __all__ = ["Boosting", "Trees", "forest_mean", "grown", "tree_inputs"]
 
 _UNKNOWN = -9999.0
+_ROWS_SHARE = 0.35
 
 
 def tree_inputs(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
@@ -45,7 +46,7 @@ def _spread(changes: FloatArray, weight: FloatArray) -> FloatArray:
 class Boosting:
     """Gradient boosting (Friedman 2001) of small trees of scikit-learn, each for all targets at once.
 
-    Squared error, so a mean; eight leaves, a tenth of the features at each split and half of the rows for
+    Squared error, so a mean; eight leaves, a tenth of the features at each split and a third of the rows for
     each tree (Friedman 2002), for few storms are in a record and their rows resemble one another [project
     proposal]. One tree for all targets costs a ninth of a model per target.
     """
@@ -68,7 +69,7 @@ class Boosting:
         leaf = int(np.clip(len(table) // 80, 3, 20))
         self.trees = []
         for _ in range(self.rounds):
-            rows = np.flatnonzero(rng.random(len(inputs)) < 0.5)  # noqa: PLR2004 - half of the rows
+            rows = np.flatnonzero(rng.random(len(inputs)) < _ROWS_SHARE)
             model = DecisionTreeRegressor(
                 max_leaf_nodes=8,
                 min_samples_leaf=leaf,
