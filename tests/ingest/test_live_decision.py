@@ -332,6 +332,21 @@ def test_standing_faults_of_sensors_are_kept_for_others_and_survive_a_restart(
     assert store.sensor_faults.standing(CODE) == []
 
 
+def test_a_drift_and_the_doubt_after_it_survive_a_restart(host: tuple[HotStore, Register]) -> None:
+    store, _ = host
+    watch = SensorWatch(store, REGION, IngestMetrics())
+    for minute in range(10, 48 * 60 + 1, 10):
+        store.write([at(minute, 1.0 + 0.02 * minute / 60), at(minute, 1.5, "hulu")])
+    end = 48 * 60
+    assert watch.step(end * US_PER_MINUTE) == {"hilir": {SensorFault.DRIFTING}}
+    assert SensorWatch(store, REGION, IngestMetrics()).faults == watch.faults
+    store.write([at(end + minute, 1.0, "hilir") for minute in range(10, 1441, 10)])
+    assert watch.step((end + 1440) * US_PER_MINUTE)["hilir"] == {SensorFault.DOUBTFUL}
+    store.write([at(end + 1450, 1.0, "hilir")])
+    again = SensorWatch(store, REGION, IngestMetrics())
+    assert again.step((end + 1450) * US_PER_MINUTE)["hilir"] == {SensorFault.DOUBTFUL}
+
+
 def test_a_straight_rise_that_nobody_can_confirm_is_raised_unverified(
     host: tuple[HotStore, Register],
 ) -> None:

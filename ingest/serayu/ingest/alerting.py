@@ -114,6 +114,7 @@ class AlertLoop:
 
     def _follow(self, register: Register, stopping: threading.Event) -> None:
         evaluator = AlertEvaluator(self._store, register, self._region, name=self.name)
+        evaluator.heed(self._sensors.faults)  # a sensor that drifts does not heal by a restart
         publisher = AlertPublisher(register, self._store, self._broker, self._region.code)
         writer = self._make_writer(register)
         while not stopping.is_set():

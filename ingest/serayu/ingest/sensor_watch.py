@@ -15,13 +15,12 @@ from serayu.models.stores.hot import HotStore
 from serayu.models.stores.sensor_faults import StandingFault
 from serayu.models.stores.trend import usable
 from serayu.models.times import US_PER_HOUR, US_PER_MINUTE
-from serayu.models.warning.fallback import LEVEL, RAIN, sources
+from serayu.models.warning.fallback import LEVEL, RAIN, distance_km, sources
 
 EVERY_US = 10 * US_PER_MINUTE
 """How often a post is looked at, at round times, so that a replay looks at the same ones [project proposal]."""
 FORGET_US = 7 * 24 * US_PER_HOUR
 """A sensor that has said nothing for so long is the business of silence alone [project proposal]."""
-_KM_PER_DEGREE = 111.2
 _logger = logging.getLogger(__name__)
 
 
@@ -54,6 +53,11 @@ class SensorWatch:
         self._memory = {name: FaultMemory() for name in self._posts}
         self._faults: dict[str, set[SensorFault]] = {}
         self._recall()
+
+    @property
+    def faults(self) -> Mapping[str, set[SensorFault]]:
+        """The faults of all posts that have any; at first those that stood when the process ended."""
+        return self._faults
 
     def step(self, now_us: int) -> Mapping[str, set[SensorFault]]:
         """Look at the posts whose turn it is; return the faults of all that have any."""
@@ -119,7 +123,9 @@ class SensorWatch:
     def _of_the_region(self, post: Station) -> tuple[str, ...]:
         """Return the nearest other posts."""
         related = {post.id, *self._related[post.id]}
-        away = sorted((_km(post, other), name) for name, other in self._posts.items() if name not in related)
+        away = sorted(
+            (distance_km(post, other), name) for name, other in self._posts.items() if name not in related
+        )
         return tuple(name for km, name in away[:REGION_POSTS] if km <= REGION_KM)
 
     def _recall(self) -> None:
@@ -128,7 +134,8 @@ class SensorWatch:
             if one.station in self._posts:
                 self._faults.setdefault(one.station, set()).add(SensorFault(one.kind))
                 self._metrics.sensor_faults.labels(one.station, one.kind).set(1)
-                if one.kind == SensorFault.DRIFTING:
+                if one.kind in (SensorFault.DRIFTING, SensorFault.DOUBTFUL):
+                    # Doubt begins where a drift ends, so this is when it last drifted as well.
                     self._memory[one.station].drifted_us = one.since_us
 
     def _keep(self, name: str, faults: set[SensorFault], now_us: int) -> None:
@@ -150,9 +157,3 @@ class SensorWatch:
             self._faults[name] = faults
         else:
             self._faults.pop(name, None)
-
-
-def _km(one: Station, other: Station) -> float:
-    """Return the distance of two posts on a flat earth."""
-    east = (one.lon - other.lon) * math.cos(math.radians(one.lat))
-    return _KM_PER_DEGREE * math.hypot(east, one.lat - other.lat)

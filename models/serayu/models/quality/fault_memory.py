@@ -6,7 +6,7 @@ from serayu.models.quality.sensor_alarm import SensorFault
 from serayu.models.times import US_PER_HOUR
 
 DOUBT_US = 48 * US_PER_HOUR
-"""A sensor that drifted, or might have, stays doubtful for so long [project proposal]."""
+"""A sensor that drifted stays doubtful for so long [project proposal]."""
 
 
 class FaultMemory:
@@ -15,7 +15,7 @@ class FaultMemory:
     Parameters
     ----------
     drifted_us
-        When it last did, or might have; None where it never did.
+        When it last did; None where it never did.
     """
 
     def __init__(self, drifted_us: int | None = None) -> None:
