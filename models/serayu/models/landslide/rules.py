@@ -13,7 +13,7 @@ from serayu.models.landslide.rain import DRY_H, IdFinding, RainSeries, Storm, Wi
 from serayu.models.landslide.result import Antecedent, RuleResult, SoilState, Verdict
 from serayu.models.landslide.stability import Soil, factor_of_safety
 from serayu.models.landslide.thresholds import ANTECEDENT, ID_THRESHOLDS, IdThreshold
-from serayu.models.landslide.zones import RainTrigger, Zone, rain_trigger
+from serayu.models.landslide.zones import DAILY_MM, HOURLY_MM, LONG_H, RainTrigger, Zone, rain_trigger
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, rfc3339
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
 SAFETY, ZONE = "factor_of_safety", "permen_pu22"
 _PU22 = "Permen PU 22/PRT/M/2007"
 _INDEX_DAYS, _INDEX_K = 30, 0.87  # k: middle of the usual 0.84-0.90 [domain reference section 3, from memory]
-_HOURLY_MM, _DAILY_MM, _LONG_H = 70.0, 100.0, 2.0
 # SINMAP's class bounds as levels [project proposal].
 _SAFETY_LEVELS = ((1.0, SlopeLevel.SIAGA), (1.25, SlopeLevel.WASPADA), (1.5, SlopeLevel.PANTAU))
 _ZONE_LEVELS = {Zone.A: SlopeLevel.SIAGA, Zone.B: SlopeLevel.WASPADA, Zone.C: SlopeLevel.PANTAU}
@@ -174,13 +173,13 @@ def zone_rule(rain: RainEvidence, *, zone: Zone | None, yearly_mm: float | None)
     )
     if clause is RainTrigger.LONG:
         level = SlopeLevel.PANTAU if zone is Zone.A else SlopeLevel.NORMAL
-        return _zone_result(rain, clause, level, float(hours), _LONG_H, unit="h")
+        return _zone_result(rain, clause, level, float(hours), LONG_H, unit="h")
     level = _ZONE_LEVELS[zone] if clause else SlopeLevel.NORMAL
     if clause is RainTrigger.HOURLY or (
-        clause is None and hour_mm is not None and hour_mm / _HOURLY_MM > day_mm / _DAILY_MM
+        clause is None and hour_mm is not None and hour_mm / HOURLY_MM > day_mm / DAILY_MM
     ):
-        return _zone_result(rain, clause, level, hour_mm or 0.0, _HOURLY_MM, window_h=1.0)
-    return _zone_result(rain, clause, level, day_mm, _DAILY_MM, window_h=24.0)
+        return _zone_result(rain, clause, level, hour_mm or 0.0, HOURLY_MM, window_h=1.0)
+    return _zone_result(rain, clause, level, day_mm, DAILY_MM, window_h=24.0)
 
 
 def _zone_result(

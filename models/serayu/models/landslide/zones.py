@@ -3,10 +3,20 @@
 import enum
 import math
 
-__all__ = ["RainTrigger", "Zone", "rain_trigger", "slope_percent", "zone_of"]
+__all__ = [
+    "DAILY_MM",
+    "HOURLY_MM",
+    "LONG_H",
+    "RainTrigger",
+    "Zone",
+    "rain_trigger",
+    "slope_percent",
+    "zone_of",
+]
 
 _STEEP_PERCENT, _MODERATE_PERCENT = 40.0, 20.0
-_HOURLY_MM, _DAILY_MM, _LONG_H = 70.0, 100.0, 2.0
+HOURLY_MM, DAILY_MM, LONG_H = 70.0, 100.0, 2.0
+"""Rain of one hour and of one day from which slopes of zone A move, and the length of lighter rain, h, above which."""
 WET_YEAR_MM = 2500.0
 """Yearly rain above which the daily clause holds."""
 
@@ -71,8 +81,8 @@ def rain_trigger(
     yearly_mm
         Yearly rain; the daily clause holds above 2500 mm, and where the year is not known.
     """
-    if hourly_mm >= _HOURLY_MM:
+    if hourly_mm >= HOURLY_MM:
         return RainTrigger.HOURLY
-    if daily_mm >= _DAILY_MM and (yearly_mm is None or yearly_mm > WET_YEAR_MM):
+    if daily_mm >= DAILY_MM and (yearly_mm is None or yearly_mm > WET_YEAR_MM):
         return RainTrigger.DAILY
-    return RainTrigger.LONG if hours_continuous > _LONG_H else None
+    return RainTrigger.LONG if hours_continuous > LONG_H else None
