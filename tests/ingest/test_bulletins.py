@@ -7,8 +7,10 @@ from types import MappingProxyType
 
 import msgspec
 import pytest
+from cryptography.fernet import Fernet
 
-from serayu.ingest.bulletins import RENEW_BEFORE_US, VALID_US, BulletinWriter, Desk
+from serayu.ingest.bulletin_ports import Desk
+from serayu.ingest.bulletins import RENEW_BEFORE_US, VALID_US, BulletinWriter
 from serayu.ingest.evaluator import AlertEvaluator
 from serayu.ingest.evidence import StoredEvidence
 from serayu.models.delivery.desk import DeliveryDesk
@@ -22,11 +24,13 @@ from serayu.models.stores.hot import HotStore
 from serayu.models.stores.hot_transaction import Revision
 from serayu.models.stores.register import Register, upgrade
 from serayu.models.stores.register.database import sqlite_url
+from serayu.models.stores.register.vault import Vault
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE
 from serayu.models.warning.authority import nobody
 from serayu.models.warning.bulletin import Bulletin, BulletinStatus, Impact, MessageType
 from serayu.models.warning.outlook import Outlook, OutlookStep
 from serayu.models.warning.statements import head
+from tests.models.delivery.story import HOOK, agency
 
 CODE = "33.02"
 N, W, S, A = Siaga
@@ -63,23 +67,28 @@ class At:
     def now_us(self) -> int:
         return self.us
 
+    def not_before(self, at_us: int) -> int:
+        return max(self.us, min(at_us, self.us))
+
 
 class Everything:
     """An impact source that says what it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, Siaga, int | None]] = []
+        self.since_us: list[int] = []
 
     def assess(
         self,
         station_id: str,
         level: Siaga,
         *,
-        at_us: int,  # noqa: ARG002 -- the port's
+        at_us: int,
         crossing_us: int | None = None,
         level_m: float | None = None,  # noqa: ARG002 -- the port's
     ) -> Impact:
         self.asked.append((station_id, level, crossing_us))
+        self.since_us.append(at_us)
         return Impact(people=7, basis="test")
 
 
@@ -188,12 +197,34 @@ def test_a_warning_is_renewed_before_it_expires_while_the_post_speaks(host: Host
     assert told[1].sent_us < told[0].expires_us
 
 
+def test_a_renewal_counts_arrivals_from_when_the_level_was_reached(host: Host) -> None:
+    for minute in range(0, 60 * 24, 10):
+        host.step((minute, 2.5))
+    host.step((60 * 24, 3.5), (60 * 24 + 1, 3.5))
+    first, *renewed, higher = host.impact.since_us
+    assert renewed
+    assert set(renewed) == {first} == {0}
+    assert higher == 60 * 24 * US_PER_MINUTE
+
+
+def test_a_station_whose_clock_is_ahead_dates_no_bulletin_and_delays_none(host: Host) -> None:
+    hook = agency(region=CODE)
+    host.register.add_recipient(hook, HOOK, Vault(Fernet.generate_key()))
+    host.store.write([Observation(SeriesKey(CODE, "hilir", "stage"), 8 * US_PER_MINUTE, 2.5)])
+    (bulletin,) = host.step()
+    assert (bulletin.sent_us, bulletin.at_us) == (0, 8 * US_PER_MINUTE)
+    assert host.register.bulletins(CODE, active_at_us=0) == [bulletin]
+    due = host.register.due_deliveries(CODE, rules_us=0, now_us=0, by="test", lease_us=1)
+    assert [one.bulletin_id for one in due] == [bulletin.id]
+
+
 def test_a_silent_post_rests_on_the_post_above_it_and_takes_over_again(host: Host) -> None:
     host.step((0, 2.5))
     host.put(10, 3.5, "hulu")
     (update,) = [one for one in host.later(10) if one.station == "hilir"] or host.step()
     assert said([update]) == [(UPDATE, W, S)]
     assert (update.fallback, update.level_m, update.limit_m) == (("hulu",), None, 3.0)
+    assert update.at_us == 10 * US_PER_MINUTE, "not when it was last known: it is not known now"
     assert [one for one in host.later(11) if one.station == "hilir"] == [], "it is said once"
     (back,) = [one for one in host.step((12, 2.4)) if one.station == "hilir"]
     assert (back.fallback, back.level, back.level_m) == ((), W, 2.4)

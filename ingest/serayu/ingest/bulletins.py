@@ -3,10 +3,10 @@
 import logging
 import threading
 from collections.abc import Callable
-from typing import Protocol
 
 import msgspec
 
+from serayu.ingest.bulletin_ports import Desk, ImpactSource, Posts, RulesClock
 from serayu.ingest.rounds import Round
 from serayu.models.alert import Alert, AlertChange
 from serayu.models.errors import BadInputError
@@ -19,7 +19,7 @@ from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_S, Clock
 from serayu.models.uuid7 import uuid7
 from serayu.models.warning.authority import Authority
 from serayu.models.warning.bulletin import Bulletin, BulletinStatus, Foreseen, Hazard, Impact, MessageType
-from serayu.models.warning.fallback import LEVEL, Evidence, StandIn, stand_in
+from serayu.models.warning.fallback import LEVEL, StandIn, stand_in
 
 CURSOR = "bulletins"
 VALID_US = US_PER_DAY
@@ -30,38 +30,6 @@ LOOK_AFTER_S = 0.03
 """Longest time in which a step looks after alerts that have not changed [project proposal]."""
 _AT_ONCE = 200
 _logger = logging.getLogger(__name__)
-
-
-class Posts(Evidence, Protocol):
-    """What the writer asks of the stations' values."""
-
-    def newest_us(self, station: Station, slug: str, start_us: int, end_us: int) -> int | None:
-        """Return the time of the newest usable value in ``start_us < t <= end_us``; None without one."""
-        ...
-
-
-class Desk(Protocol):
-    """Records bulletins with their deliveries; `serayu.models.delivery.desk.DeliveryDesk` does."""
-
-    def issue(self, bulletin: Bulletin, *, rules_us: int, now_us: int) -> bool:
-        """Record a bulletin once; False where its change was told already."""
-        ...
-
-
-class ImpactSource(Protocol):
-    """Says what a level at a post reaches; `serayu.models.impact.ImpactIndex` does."""
-
-    def assess(
-        self,
-        station_id: str,
-        level: Siaga,
-        *,
-        at_us: int,
-        crossing_us: int | None = None,
-        level_m: float | None = None,
-    ) -> Impact:
-        """Return what a level at a post reaches."""
-        ...
 
 
 class _Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +79,7 @@ class BulletinWriter:
         desk: Desk,
         *,
         posts: Posts,
-        rules: Clock,
+        rules: RulesClock,
         computer: Clock,
         authority: Authority,
         rehearsal: BulletinStatus | None = None,
@@ -173,8 +141,7 @@ class BulletinWriter:
         return said
 
     def _issue(self, bulletin: Bulletin) -> bool:
-        # Not `sent_us`, which is rounded up: until then the courier would have to wait.
-        rules_us = max(self._rules.now_us(), bulletin.at_us)
+        rules_us = self._rules.not_before(bulletin.at_us)  # not `sent_us`, which is rounded up
         return self._desk.issue(bulletin, rules_us=rules_us, now_us=self._computer.now_us())
 
     # -- what is said ------------------------------------------------------------------------------------------
@@ -229,7 +196,7 @@ class BulletinWriter:
             reason=alert.reason if level is alert.level else Reason.THRESHOLD,
             verified=alert.verified,
             level_m=newest_m if standing is None else None,
-            at_us=now_us if newest_us is None else newest_us,
+            at_us=now_us if newest_us is None or standing is not None else newest_us,
             slope_m_per_h=None,
             evidence_us=evidence_us,
             fallback=sources,
@@ -264,7 +231,7 @@ class BulletinWriter:
         change_id: int | None = None,
     ) -> Bulletin:
         """Return an Alert, or the Update of an earlier bulletin."""
-        foreseen = self._foreseen(post, said.level, now_us)
+        foreseen = self._foreseen(post, said.level, max(now_us, said.at_us))
         limits = post.thresholds
         bulletin = msgspec.structs.replace(
             self._template(post, alert_id, now_us),
@@ -316,16 +283,29 @@ class BulletinWriter:
         return self._impact.assess(
             bulletin.station,
             bulletin.level,
-            at_us=bulletin.at_us,
+            at_us=self._passed_us(bulletin),
             crossing_us=None if bulletin.foreseen is None else bulletin.foreseen.crossing_us,
             level_m=bulletin.level_m,
         )
 
+    def _passed_us(self, bulletin: Bulletin) -> int:
+        """Return since when the level has been in force by what was told; a renewal is no new flood that sets out."""
+        since_us = bulletin.at_us
+        if bulletin.reason is Reason.THRESHOLD:
+            for earlier in reversed(self._register.bulletins_of(bulletin.alert_id)):
+                if earlier.level.rank < bulletin.level.rank or earlier.reason is not Reason.THRESHOLD:
+                    break
+                since_us = min(since_us, earlier.at_us)
+        return since_us
+
     # -- what is known -----------------------------------------------------------------------------------------
 
     def _now_us(self, at_least_us: int) -> int:
-        """Return the present in whole seconds, as CAP has them, and not before what is told."""
-        now_us = max(self._rules.now_us(), at_least_us)
+        """Return the present in whole seconds, as CAP has them, and not before what is told.
+
+        A station whose clock is ahead dates no bulletin: until then it would be in force nowhere.
+        """
+        now_us = self._rules.not_before(at_least_us)
         return now_us + -now_us % US_PER_S
 
     def _post(self, station: str) -> Station | None:

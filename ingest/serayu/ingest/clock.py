@@ -41,6 +41,13 @@ class Settled:
         """Return the settled time."""
         return self._clock.settled_us()
 
+    def not_before(self, at_us: int) -> int:
+        """Return the settled time, or a later one that a reading has and that the clock has reached.
+
+        The time of a station whose own clock is ahead has not been reached.
+        """
+        return max(self.now_us(), min(at_us, self._clock.now_us()))
+
 
 class LiveClock(SystemClock):
     """The system's clock, the same for every station."""
