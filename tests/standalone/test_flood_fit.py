@@ -1,16 +1,20 @@
 """``serayu flood fit``: what it refuses, what it skips, and that what it stores is what ingest takes up."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from serayu.models.flood.shelf import model_file, model_files, read_card, refusal
+from serayu.models.reading import Observation
 from serayu.models.region import load_region
+from serayu.models.stores.hot import HotStore
 from serayu.models.times import US_PER_HOUR, SystemClock, rfc3339
 from serayu.standalone.cli import app
 from serayu.standalone.doctor_cli import examine
+from serayu.standalone.replay.past import WithPast
 from tests.api.site import write_region
 from tests.models.flood.test_live import RAIN, STAGE, UPPER, river
 
@@ -121,3 +125,20 @@ def test_bad_input_is_named(
     status, _, err = _fit(given, tmp_path, *more)
     assert status == 2
     assert said in err
+
+
+def test_a_forecast_in_a_replay_looks_back_beyond_its_first_value(tmp_path: Path) -> None:
+    with (
+        closing(HotStore(tmp_path / "hot.sqlite")) as whole,
+        closing(HotStore(tmp_path / "replay.sqlite")) as own,
+    ):
+        whole.write([Observation(STAGE, t, 1.0) for t in range(10)])
+        own.write([Observation(STAGE, t, 2.0) for t in range(6, 8)])  # 8 and 9 are yet to come
+        found = WithPast(own, tmp_path / "hot.sqlite", first_us=6)
+        assert [(t, value) for t, value, _ in found.values(STAGE, 4, 10)] == [
+            (4, 1.0),
+            (5, 1.0),
+            (6, 2.0),
+            (7, 2.0),
+        ]
+        assert [t for t, *_ in found.values(STAGE, 0, 3)] == [0, 1, 2]

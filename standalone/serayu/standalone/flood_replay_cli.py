@@ -102,18 +102,22 @@ def _stored(
     first_us, last_us = (pick(one.t_us for one in found) for pick in (min, max))
     mode = mode_of(found) if clock == "auto" else ("system" if clock == "system" else "replay")
     since_us, until_us = max(span[0], first_us), min(span[1], last_us + 1, SystemClock().now_us())
-    models = partial(_live, known, data)
+    models = partial(_live, known, data, first_us)
     with _scratch() as folder_, Replay(known, folder_, mode=mode, forecasts=models) as run:
         run.run(batches_of_stored(found), until_us=until_us if mode == "system" else None)
         document = replay_document(run, known, since_us=since_us, until_us=until_us)
     return _named(document, what_if, clock=mode, source="stored")
 
 
-def _live(region: Region, data: Path, store: Any) -> Any:  # noqa: ANN401 -- imported only now
-    """Return the forecasts of the models that the data folder has, as the live system makes them."""
-    from serayu.models.flood.live import LiveForecasts  # noqa: PLC0415 -- only this command's, and only now
+def _live(region: Region, data: Path, first_us: int, store: Any) -> Any:  # noqa: ANN401 -- imported only now
+    """Return the forecasts of the models that the data folder has, as the live system makes them.
 
-    return LiveForecasts(region, store, data)
+    They look back three weeks: what lies before the replay's first value is read where it is stored.
+    """
+    from serayu.models.flood.live import LiveForecasts  # noqa: PLC0415 -- only this command's, and only now
+    from serayu.standalone.replay.past import WithPast  # noqa: PLC0415
+
+    return LiveForecasts(region, WithPast(store, data / "hot.sqlite", first_us=first_us), data)
 
 
 def _given(
