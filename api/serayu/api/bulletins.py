@@ -211,33 +211,19 @@ async def _page(api: Api, who: Principal, asked: Asked) -> Page:
 
 
 def _read(api: Api, asked: Asked, status: BulletinStatus | None, since_us: int | None, now_us: int) -> Page:
-    """Read until the page is full: station, hazard and alert are looked for here."""
-    wanted: list[Bulletin] = []
-    after = asked.cursor
-    while True:
-        found = api.register.bulletins(
-            api.region.code,
-            status=status,
-            since_us=since_us,
-            active_at_us=now_us if asked.active else None,
-            after=after,
-            limit=LIMIT_AT_MOST,
-        )
-        wanted += [one for one in found if _fits(one, asked)]
-        if len(wanted) > asked.limit:
-            page = wanted[: asked.limit]
-            return Page(page, page[-1].id)
-        if len(found) < LIMIT_AT_MOST:
-            return Page(wanted, None)
-        after = found[-1].id
-
-
-def _fits(found: Bulletin, asked: Asked) -> bool:
-    return (
-        asked.hazard in (None, found.hazard)
-        and asked.station in (None, found.station)
-        and asked.alert in (None, found.alert_id)
+    found = api.register.bulletins(
+        api.region.code,
+        status=status,
+        hazard=asked.hazard,
+        station=asked.station,
+        alert_id=asked.alert,
+        since_us=since_us,
+        active_at_us=now_us if asked.active else None,
+        after=asked.cursor,
+        limit=asked.limit + 1,
     )
+    page = found[: asked.limit]
+    return Page(page, page[-1].id if len(found) > asked.limit else None)
 
 
 def _encoded(api: Api, page: Page) -> bytes:

@@ -13,7 +13,7 @@ from serayu.models.stores.register.database import Database
 from serayu.models.stores.register.deliveries import end_escalations, queue_deliveries
 from serayu.models.stores.register.schema import bulletin as table
 from serayu.models.stores.register.schema import delivery, escalation, recipient
-from serayu.models.warning.bulletin import Bulletin, BulletinStatus, MessageType
+from serayu.models.warning.bulletin import Bulletin, BulletinStatus, Hazard, MessageType
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Bulletin)
@@ -91,11 +91,14 @@ class BulletinLog(Database):
             raise NotFoundError(f"there is no bulletin {bulletin_id!r}")
         return _decoder.decode(row.body)
 
-    def bulletins(
+    def bulletins(  # noqa: PLR0913 -- what a list may be asked
         self,
         region: str | None = None,
         *,
         status: BulletinStatus | None = None,
+        hazard: Hazard | None = None,
+        station: str | None = None,
+        alert_id: str | None = None,
         since_us: int | None = None,
         active_at_us: int | None = None,
         after: str | None = None,
@@ -105,7 +108,7 @@ class BulletinLog(Database):
 
         Parameters
         ----------
-        region, status
+        region, status, hazard, station, alert_id
             Only those; None for all.
         since_us
             Only those sent at that time or later, microseconds UTC.
@@ -122,10 +125,12 @@ class BulletinLog(Database):
             No bulletin of the id *after*.
         """
         query = select(table.c.body).order_by(desc(table.c.number)).limit(limit)
-        if region is not None:
-            query = query.where(table.c.region == region)
-        if status is not None:
-            query = query.where(table.c.status == status.value)
+        wanted = {
+            "region": region, "status": status, "hazard": hazard, "station": station, "alert_id": alert_id
+        }  # fmt: skip
+        for name, value in wanted.items():
+            if value is not None:
+                query = query.where(table.c[name] == str(value))
         if since_us is not None:
             query = query.where(table.c.sent_us >= since_us)
         if active_at_us is not None:
