@@ -26,6 +26,8 @@ from serayu.ingest.channels.webhook import Webhook
 from serayu.ingest.channels.words import AppriseChannel, LogChannel
 from serayu.models.delivery.recipient import Address, Channel, Recipient
 from serayu.models.delivery.recipient import Gateway as PhoneGateway
+from serayu.models.texts import text
+from serayu.models.warning.registers import message
 from tests.models.delivery.story import ACTUAL, PHONE, agency, citizen
 from tests.servers import free_port, listens, wait_for
 
@@ -144,6 +146,7 @@ def test_an_address_inside_is_refused_unless_allowed(tmp_path: Path) -> None:
         ("255.255.255.255", False),
         ("fe80::1", False),
         ("fd00::1", False),
+        ("fec0::1", False),
         ("ff02::1", False),
         ("::", False),
         ("::ffff:10.0.0.1", False),
@@ -254,6 +257,27 @@ def test_apprise_says_headline_and_instruction_in_the_recipients_language(gatewa
     assert first["title"]
     assert "Hulu" in first["title"] + first["message"]
     assert first["message"] != second["message"]
+
+
+def test_a_draft_language_stands_below_the_indonesian_and_is_marked(gateway: HTTPServer) -> None:
+    speaker = agency(channel=Channel.APPRISE, languages=("jv-banyumas",), allow_private=True)
+    assert (
+        AppriseChannel(no_gateway).send(outgoing(f"json://127.0.0.1:{gateway.server_port}/", to=speaker)).ok
+    )
+    ((_, sent),) = Gateway.requests
+    formal = message(ACTUAL)
+    assert sent["title"] == formal.headline
+    assert sent["message"].startswith(formal.description)
+    assert text("bulletin.draft") in sent["message"]
+
+
+def test_no_datagram_goes_inside_by_any_call() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams, public_only() as watch:
+        with pytest.raises(PermissionError):
+            datagrams.sendto(b"", ("127.0.0.1", 9))
+        with pytest.raises(PermissionError):
+            datagrams.sendmsg([b""], [], 0, ("127.0.0.1", 9))
+    assert watch.refused
 
 
 def test_an_apprise_url_that_is_none_is_refused_for_good() -> None:

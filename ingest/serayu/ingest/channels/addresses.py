@@ -47,6 +47,8 @@ def is_public(address: IpAddress) -> bool:
     inner = _inner(address) if isinstance(address, IPv6Address) else None
     if inner is not None:
         return is_public(inner)
+    if isinstance(address, IPv6Address) and address.is_site_local:
+        return False  # fec0::/10, private in old networks (RFC 3879); Python calls it global
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

@@ -125,7 +125,7 @@ def _words(outgoing: Outgoing) -> tuple[str, str]:
     language = outgoing.recipient.languages[0]
     if outgoing.recipient.channel.is_phone:
         return "", sms.sms_text(outgoing.bulletin, language)
-    said = registers.message(outgoing.bulletin, language)
+    said = registers.combined(outgoing.bulletin, language)  # a draft never stands alone
     return said.headline, f"{said.description}\n\n{said.instruction}"
 
 
