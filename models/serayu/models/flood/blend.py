@@ -10,13 +10,17 @@ from serayu.models.flood.frame import FloatArray, IntArray
 from serayu.models.flood.methods.learner import Learner
 from serayu.models.flood.table import Table
 
-__all__ = ["Blend", "blend_weights", "guesses_of", "held_out_blend", "name_of"]
+__all__ = ["Blend", "blend_weights", "guesses_of", "held_out_blend", "name_of", "usual_weights"]
 
 _TOWARDS_EQUAL = 0.02
+_TOWARDS_GIVEN = 0.3
+_BEST = ("trees", "boosting", "network")
 _NAMED = 0.05
 
 
-def blend_weights(guesses: FloatArray, changes: FloatArray, weight: FloatArray) -> FloatArray:
+def blend_weights(
+    guesses: FloatArray, changes: FloatArray, weight: FloatArray, *, towards: FloatArray | None = None
+) -> FloatArray:
     """Return non-negative weights of the methods for one target.
 
     Parameters
@@ -27,27 +31,42 @@ def blend_weights(guesses: FloatArray, changes: FloatArray, weight: FloatArray) 
         What became of it, shape (n,).
     weight
         Of each row, shape (n,).
+    towards
+        Weights to be drawn to with 0.3 of the mean sum of squares of a method, shape (methods,); ``None`` draws a
+        little (0.02 of it) to equal weights.
 
     Returns
     -------
     numpy.ndarray
         Shape (methods,). Stacked regression (Breiman 1996) by non-negative least squares; as nothing makes
-        the weights sum to one, the rest goes to persistence. Drawn a little (0.02 of the sum of squares)
-        towards equal weights, for there are few storms [project proposal].
+        the weights sum to one, the rest goes to persistence. Drawn to given weights, for there are few
+        storms, and a plain mean of good forecasts is hard to beat (Clemen 1989) [project proposal].
     """
     count = guesses.shape[1]
     gram = (guesses * weight[:, None]).T @ guesses
     side = (guesses * weight[:, None]).T @ changes
     speaks = np.diag(gram) > 0
-    pull = _TOWARDS_EQUAL * np.trace(gram) / count + 1e-12
+    share = _TOWARDS_EQUAL if towards is None else _TOWARDS_GIVEN
+    pull = share * np.trace(gram) / count + 1e-12
     gram = gram + pull * np.eye(count)
-    side = side + pull * np.full(count, 1.0 / count)
+    side = side + pull * (np.full(count, 1.0 / count) if towards is None else towards)
     factor = np.linalg.cholesky(gram).T
     return np.where(speaks, nnls(factor, np.linalg.solve(factor.T, side))[0], 0.0)
 
 
+def usual_weights(names: Sequence[str]) -> FloatArray | None:
+    """Return equal weights of the methods that were best on the development series; ``None`` without two of them."""
+    best = np.array([name in _BEST for name in names], dtype=np.float64)
+    return best / best.sum() if best.sum() > 1 else None
+
+
 def held_out_blend(
-    guesses: FloatArray, changes: FloatArray, fold_of: IntArray, usable: IntArray
+    guesses: FloatArray,
+    changes: FloatArray,
+    fold_of: IntArray,
+    usable: IntArray,
+    *,
+    towards: FloatArray | None = None,
 ) -> FloatArray:
     """Return the blend of each row with weights that its own fold had no part in.
 
@@ -61,12 +80,14 @@ def held_out_blend(
         Shape (n,).
     usable
         Positions of rows with a known truth.
+    towards
+        As in :func:`blend_weights`.
     """
     blended = np.full(len(guesses), np.nan)
     for fold in np.unique(fold_of):
         others = usable[fold_of[usable] != fold]
         held = fold_of == fold
-        weights = blend_weights(guesses[others], changes[others], np.ones(len(others)))
+        weights = blend_weights(guesses[others], changes[others], np.ones(len(others)), towards=towards)
         blended[held] = guesses[held] @ weights
     return blended
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serayu.models.flood.blend import Blend, blend_weights, guesses_of, held_out_blend, name_of
+from serayu.models.flood.blend import Blend, blend_weights, guesses_of, held_out_blend, name_of, usual_weights
 from serayu.models.flood.conformal import calibrate, spread_inputs
 from serayu.models.flood.features import FeatureSpec, anchor, describe
 from serayu.models.flood.fitted import FittedPost, HeldOut, Variant
@@ -128,10 +128,10 @@ def _choose(
     weights = np.zeros((len(names), targets))
     held_out = np.zeros((len(lesson.rows), targets))
     chosen: list[str] = []
-    usable = lesson.complete
+    usable, towards = lesson.complete, usual_weights(names)
     for target in range(targets):
         said, became = guesses[:, :, target].T, lesson.changes[:, target]
-        blended = held_out_blend(said, became, lesson.fold_of, usable)
+        blended = held_out_blend(said, became, lesson.fold_of, usable, towards=towards)
         single = ((said[usable] - became[usable, None]) ** 2).sum(axis=0)
         if len(usable) and single.min() < _BETTER * float(((blended[usable] - became[usable]) ** 2).sum()):
             best = int(single.argmin())
@@ -140,7 +140,8 @@ def _choose(
             chosen.append(names[best])
             continue
         if len(usable):
-            weights[:, target] = blend_weights(said[usable], became[usable], np.ones(len(usable)))
+            equal = np.ones(len(usable))
+            weights[:, target] = blend_weights(said[usable], became[usable], equal, towards=towards)
         held_out[:, target] = blended
         chosen.append(name_of(names, weights[:, target]))
     return weights, held_out, chosen

@@ -13,7 +13,7 @@ from serayu.models.flood.table import Table
 __all__ = ["Boosting", "Trees", "forest_mean", "grown", "tree_inputs"]
 
 _UNKNOWN = -9999.0
-_ROWS_SHARE = 0.35
+_ROWS_SHARE = 0.25
 
 
 def tree_inputs(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
@@ -46,7 +46,7 @@ def _spread(changes: FloatArray, weight: FloatArray) -> FloatArray:
 class Boosting:
     """Gradient boosting (Friedman 2001) of small trees of scikit-learn, each for all targets at once.
 
-    Squared error, so a mean; eight leaves, a tenth of the features at each split and a third of the rows for
+    Squared error, so a mean; eight leaves, a tenth of the features at each split and a quarter of the rows for
     each tree (Friedman 2002), for few storms are in a record and their rows resemble one another [project
     proposal]. One tree for all targets costs a ninth of a model per target.
     """
