@@ -183,7 +183,7 @@ def _level(post: str, level: str, scores: dict[str, Any]) -> str:
         "-" if lead is None else f"{lead / 60:.1f}",
         f"{warning['cost']:g}",
         f"{scores['baselines']['threshold_only']['cost']:g}",
-        "-" if upstream is None else f"{upstream['cost']:g}",
+        "-" if not upstream else f"{upstream['cost']:g}",
     ]
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
