@@ -200,3 +200,15 @@ def test_an_escalation_starts_at_its_level_and_again_at_a_higher_one() -> None:
     alone = start_escalation(ALERT, [], rule=EscalationRule(after_us=()), rules_us=NOON_US)
     assert alone is not None
     assert alone.due_us is None
+
+
+def test_a_rise_goes_on_from_the_step_that_was_told() -> None:
+    rule = EscalationRule(after_us=(5 * US_PER_MINUTE, US_PER_HOUR))
+    first = start_escalation(ALERT, [], rule=rule, rules_us=NOON_US)
+    assert first is not None
+    for step, due_us in ((0, NOON_US + 5 * US_PER_MINUTE), (1, NOON_US + US_PER_HOUR), (2, None)):
+        rise = following(ALERT, level=Siaga.AWAS)
+        moved = msgspec.structs.replace(first, step=step)
+        risen = start_escalation(rise, [moved], rule=rule, rules_us=NOON_US)
+        assert risen is not None
+        assert (risen.step, risen.due_us) == (step, due_us)

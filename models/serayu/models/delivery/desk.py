@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from serayu.models.delivery.delivery import Delivery, Escalation, NewDelivery
-from serayu.models.delivery.plan import plan, start_escalation
+from serayu.models.delivery.plan import plan, start_escalation, step_reached
 from serayu.models.delivery.recipient import Recipient
 from serayu.models.delivery.settings import DeliverySettings
 from serayu.models.warning.bulletin import Bulletin
@@ -85,8 +85,7 @@ class DeliveryDesk:
             Present by the clock of the rules (a replay has its own), and by the computer's; microseconds UTC.
         """
         earlier = self._book.escalations(alert_id=bulletin.alert_id)
-        step = max((one.step for one in earlier), default=0)
-        deliveries = self._plan(bulletin, step, rules_us, now_us)
+        deliveries = self._plan(bulletin, step_reached(earlier), rules_us, now_us)
         rule = self._settings.escalation
         escalation = start_escalation(bulletin, earlier, rule=rule, rules_us=rules_us)
         return self._book.record_bulletin(

@@ -85,6 +85,11 @@ def plan(
     return planned
 
 
+def step_reached(earlier: Iterable[Escalation]) -> int:
+    """Return the highest step that was told of an alert; 0 where nothing has escalated."""
+    return max((one.step for one in earlier), default=0)
+
+
 def start_escalation(
     bulletin: Bulletin,
     earlier: Iterable[Escalation],
@@ -95,18 +100,22 @@ def start_escalation(
     """Return the wait for an acknowledgement that a bulletin starts; None where it starts none.
 
     An alert starts one at the level of the rule, and a rise above what somebody was asked to acknowledge starts the
-    next: who saw Siaga 2 has not seen Siaga 1.
+    next: who saw Siaga 2 has not seen Siaga 1. It goes on from the step that the alert has reached, for all up to that
+    one are told of the rise at once.
     """
     if bulletin.msg_type is MessageType.CANCEL or bulletin.level.rank < rule.lowest.rank:
         return None
-    if any(before.level.rank >= bulletin.level.rank for before in earlier):
+    known = tuple(earlier)
+    if any(before.level.rank >= bulletin.level.rank for before in known):
         return None
-    wait_us = rule.wait_us(0)
+    step = step_reached(known)
+    wait_us = rule.wait_us(step)
     return Escalation(
         bulletin_id=bulletin.id,
         alert_id=bulletin.alert_id,
         region=bulletin.region,
         level=bulletin.level,
+        step=step,
         due_us=None if wait_us is None else rules_us + wait_us,
         started_us=rules_us,
     )
