@@ -25,6 +25,7 @@ from serayu.models.stores.hot_transaction import Revision
 from serayu.models.stores.register import Register, upgrade
 from serayu.models.stores.register.database import sqlite_url
 from serayu.models.stores.register.vault import Vault
+from serayu.models.stores.sensor_faults import StandingFault
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE
 from serayu.models.warning.authority import nobody
 from serayu.models.warning.bulletin import Bulletin, BulletinStatus, Impact, MessageType
@@ -228,6 +229,15 @@ def test_a_silent_post_rests_on_the_post_above_it_and_takes_over_again(host: Hos
     assert [one for one in host.later(11) if one.station == "hilir"] == [], "it is said once"
     (back,) = [one for one in host.step((12, 2.4)) if one.station == "hilir"]
     assert (back.fallback, back.level, back.level_m) == ((), W, 2.4)
+
+
+def test_a_post_whose_sensor_drifts_does_not_speak_for_the_river(host: Host) -> None:
+    host.step((0, 2.5))
+    now_us = US_PER_MINUTE
+    evidence = StoredEvidence(host.store)
+    assert evidence.speaks(STATIONS["hilir"], "stage", now_us)
+    host.store.sensor_faults.change(begin=[StandingFault(CODE, "hilir", "drifting", now_us)])
+    assert not evidence.speaks(STATIONS["hilir"], "stage", now_us)
 
 
 def test_a_stand_in_that_is_normal_keeps_nothing_up_and_says_nothing(host: Host) -> None:

@@ -100,7 +100,7 @@ def test_the_document_has_every_key_that_was_promised(folder: Path) -> None:
     for rule in (level["warning"], *level["baselines"].values()):
         assert set(rule) >= SCORES
         assert rule["hits"] + rule["misses"] == level["events"]
-    assert document["stations"]["CH-HULU"]["levels"]["alert"]["baselines"]["upstream_threshold"] is None
+    assert document["stations"]["CH-HULU"]["levels"]["alert"]["baselines"]["upstream_threshold"] == {}
     assert document["skipped"] == []
 
 

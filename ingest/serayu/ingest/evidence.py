@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from serayu.models.quality.sensor_alarm import SensorFault
 from serayu.models.reading import Observation
 from serayu.models.station import Station
 from serayu.models.stores.hot import HotStore
@@ -16,11 +17,17 @@ class StoredEvidence:
         self._store = store
 
     def speaks(self, station: Station, slug: str, now_us: int) -> bool:
-        """Say whether a datastream has a usable value that is not stale."""
+        """Say whether a datastream has a usable value that is not stale; a drifting level is not listened to."""
         stream = station.datastream(slug)
-        if stream is None:
+        if stream is None or (slug == LEVEL and self._drifts(station)):
             return False
         return self.newest_us(station, slug, now_us - stream.stale_after_us, now_us) is not None
+
+    def _drifts(self, station: Station) -> bool:
+        return any(
+            fault.station == station.id and fault.kind == SensorFault.DRIFTING
+            for fault in self._store.sensor_faults.standing(station.region)
+        )
 
     def newest_us(self, station: Station, slug: str, start_us: int, end_us: int) -> int | None:
         """Return the time of the newest usable value in ``start_us < t <= end_us``; None without one."""

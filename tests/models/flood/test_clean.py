@@ -59,6 +59,11 @@ def test_a_flash_flood_is_whole_in_hindsight_and_a_spike_is_not() -> None:
     assert _good([1.0, 2.5, 1.1, 1.0]) == [True, False, True, True]
 
 
+def test_a_record_flood_that_leaps_above_all_that_was_seen_is_whole_in_hindsight() -> None:
+    assert _good([1.0, *[9.0, 9.5, 9.9, 9.9, 9.7, 9.5, 9.3, 9.1]]) == [True] * 9
+    assert _good([1.0, 11.0, 11.5, 1.2, 1.1]) == [True, False, False, True, True]  # two misplaced points
+
+
 def test_a_second_value_for_the_same_hour_does_not_count_unless_the_first_was_not_believed() -> None:
     qc = LevelQc(LIMITS)
     assert [qc.push(0, 1.0), qc.push(0, 1.2), qc.push(H, 9.9), qc.push(H, 1.1)] == [

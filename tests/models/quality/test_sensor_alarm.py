@@ -75,8 +75,8 @@ def test_a_creep_is_slow_straight_and_upward(
         pytest.param(seen(related=(0.0, 0.5)), SOUND, id="one of the river's rose"),
         pytest.param(seen(rain_mm=0.0), DOUBTFUL, id="dry weather alone denies no rise"),
         pytest.param(seen(related=(0.0,), rain_mm=20.0), SOUND, id="rain"),
-        pytest.param(seen(region=(0.0, 0.0, 0.0, 0.0)), DRIFTS, id="the region is calm"),
-        pytest.param(seen(region=(0.0, 0.0)), DOUBTFUL, id="too few of the region"),
+        pytest.param(seen(region=(0.0, 0.0, 0.0, 0.0)), DOUBTFUL, id="only other rivers are calm"),
+        pytest.param(seen(region=(0.0, 0.0)), DOUBTFUL, id="few other rivers are calm"),
         pytest.param(seen(region=(0.9, 0.0, 0.9, 0.0)), DOUBTFUL, id="the region is divided"),
         pytest.param(seen(region=(0.9, 0.9, 0.9, 0.0)), SOUND, id="the region rises"),
         pytest.param(
@@ -151,6 +151,14 @@ def test_silence_is_death_and_nothing_else() -> None:
     known = [observed(1.0, 57, tests=QcTest.FLAT_LINE)]
     assert sensor_faults(known, now_us=NOW_US, stale_after_us=US_PER_HOUR) == {SensorFault.DEAD}
     assert sensor_faults([], now_us=NOW_US, stale_after_us=US_PER_HOUR) == {SensorFault.DEAD}
+
+
+@pytest.mark.parametrize("flag", [QualityFlag.FAIL, QualityFlag.MISSING])
+def test_a_sensor_whose_values_all_fail_is_dead_although_it_sends(flag: QualityFlag) -> None:
+    known = [observed(1.0, hour, flag=flag) for hour in range(50, 61)]
+    assert sensor_faults(known, now_us=NOW_US, stale_after_us=US_PER_HOUR) == {SensorFault.DEAD}
+    known[-1] = observed(1.0, 60, flag=flag, tests=QcTest.FLAT_LINE)
+    assert sensor_faults(known, now_us=NOW_US, stale_after_us=US_PER_HOUR) == {SensorFault.STUCK}
 
 
 def test_a_sensor_that_drifted_stays_doubtful_for_a_while() -> None:

@@ -282,7 +282,7 @@ class PostRun:
             "warning": self._judged(crossings, warnings),
             "baselines": {
                 "threshold_only": self._judged(crossings, _from(triggered, start_us)),
-                "upstream_threshold": None if fed is None else self._judged(crossings, _from(fed, start_us)),
+                "upstream_threshold": {} if fed is None else self._judged(crossings, _from(fed, start_us)),
             },
             "policy": policy_document(tuned, self.run.horizons_h),
             "fit": {"events": int(tuned.match.counts.hits + tuned.match.counts.misses)}

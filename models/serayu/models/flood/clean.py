@@ -279,9 +279,13 @@ def clean_level(
         len(value),
     )
     good = verdicts == Verdict.GOOD
-    waiting = np.flatnonzero(verdicts == Verdict.JUMP)
-    if len(waiting):
-        good[waiting[_borne_out(time_us, value, good, waiting, limits)]] = True
+    doubted = (verdicts == Verdict.JUMP) | (verdicts == Verdict.OUTSIDE)
+    for _ in range(_CONFIRM_FAR + 1):  # backwards from what was believed at last, one reading a time
+        waiting = np.flatnonzero(doubted & ~good)
+        borne = waiting[_borne_out(time_us, value, good, waiting, limits)]
+        if len(borne) == 0:
+            break
+        good[borne] = True
     rows = np.flatnonzero(good)
     good[rows[_spikes(time_us[rows], value[rows], limits)]] = False
     return verdicts, good

@@ -1,7 +1,8 @@
 """A slow straight rise of a level, and who else rose meanwhile: what tells a drifting sensor from a river.
 
 Floods bend, and others rise with them. A level that creeps up along a straight line while nobody else rises is the
-sensor's; one that others confirm is the river's; one about which nobody can say anything is doubtful. All numbers are
+sensor's; one that others confirm is the river's; one about which nobody on the same river can say anything is doubtful:
+calm rivers nearby do not deny it, for a dam may be let off on a dry day. All numbers are
 [project proposal], chosen on the records of the shared sets (``docs/results/sensor_faults.md``).
 """
 
@@ -29,8 +30,8 @@ RELATED_SHARE, NOISE_M = 0.25, 0.05
 """A post rose with it that rose by more than this share of it, and by more than noise."""
 CALM_RAIN_MM = 5.0
 """A gauge with more explains a rise."""
-REGION_LEAST, REGION_CALM, REGION_ROSE = 3, 0.8, 0.5
-"""Posts of other rivers count as calm from so many on where this share is, as risen where more than that share rose."""
+REGION_ROSE = 0.5
+"""The posts of other rivers explain a rise where more than this share of them rose too."""
 REGION_POSTS, REGION_KM = 8, 60.0
 """The nearest so many of them within so far are asked."""
 SAMPLES = 48
@@ -145,19 +146,18 @@ def _wave(rise_m: float, before: Witnesses) -> bool:
 
 
 def _explained(rise_m: float, witnesses: Witnesses) -> bool | None:
-    """Say whether a rise is the river's; None where nobody can tell. Dry weather alone denies none: snow melts."""
+    """Say whether a rise is the river's; None where nobody can tell.
+
+    Only posts of the same river deny one: snow melts in dry weather, and a dam opens.
+    """
     least_m = _least_m(rise_m)
     wet = witnesses.rain_mm is not None and witnesses.rain_mm > CALM_RAIN_MM
     if wet or any(rise > least_m for rise in witnesses.related):
         return True
     if witnesses.related:
         return False
-    if not witnesses.region:
-        return None
-    rose = sum(rise > least_m for rise in witnesses.region) / len(witnesses.region)
-    if rose > REGION_ROSE:
-        return True
-    return False if len(witnesses.region) >= REGION_LEAST and 1 - rose >= REGION_CALM else None
+    rose = sum(rise > least_m for rise in witnesses.region)
+    return True if rose > REGION_ROSE * len(witnesses.region) else None
 
 
 def _thinned(samples: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:

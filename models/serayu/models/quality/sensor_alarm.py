@@ -54,7 +54,7 @@ def sensor_faults(
     now_us
         Present, microseconds UTC.
     stale_after_us
-        Silence that counts as dead.
+        Silence that counts as dead; values that failed their tests or are missing do not break it.
     witnesses
         Who else rose since a moment; asked only when the level creeps. Where nobody speaks, a slow straight rise
         cannot be told from a river's: it is then doubtful, never drifting.
@@ -62,8 +62,11 @@ def sensor_faults(
     known = [one for one in observations if now_us - WINDOW_US < one.t_us <= now_us]
     if not known or now_us - known[-1].t_us > stale_after_us:
         return {SensorFault.DEAD}
+    newest_us = max((one.t_us for one in known if _is_usable(one)), default=now_us - WINDOW_US)
+    if now_us - newest_us > stale_after_us and not _is_flat(known[-1]):
+        return {SensorFault.DEAD}
     found = set()
-    if _FLAT in reason_names(known[-1].tests):
+    if _is_flat(known[-1]):
         found.add(SensorFault.STUCK)
     if _jump_count([one for one in known if one.t_us >= now_us - SPIKES_WITHIN_US]) >= SPIKES:
         found.add(SensorFault.SPIKING)
@@ -75,15 +78,18 @@ def sensor_faults(
     return found
 
 
+def _is_flat(observation: Observation) -> bool:
+    return _FLAT in reason_names(observation.tests)
+
+
 def steady_levels(observations: Collection[Observation]) -> list[tuple[int, float]]:
     """Return times and levels without what failed, is missing or jumps."""
-    return [
-        (one.t_us, one.value)
-        for one in observations
-        if one.flag not in (QualityFlag.FAIL, QualityFlag.MISSING)
-        and math.isfinite(one.value)
-        and not _jumps(one)
-    ]
+    return [(one.t_us, one.value) for one in observations if _is_usable(one) and not _jumps(one)]
+
+
+def _is_usable(observation: Observation) -> bool:
+    failed = observation.flag in (QualityFlag.FAIL, QualityFlag.MISSING)
+    return not failed and math.isfinite(observation.value)
 
 
 def _jump_count(known: Sequence[Observation]) -> int:
