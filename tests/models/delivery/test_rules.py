@@ -130,7 +130,15 @@ def test_a_changed_old_or_foreign_request_is_refused(
 
 
 @pytest.mark.parametrize(
-    "text", ["081200000001", "0812-0000-0001", "62812 00000001", "+62 (812) 0000.0001", "0062812 0000 0001"]
+    "text",
+    [
+        "081200000001",
+        "0812-0000-0001",
+        "62812 00000001",
+        "+62 (812) 0000.0001",
+        "0062812 0000 0001",
+        "+62 0812 0000 0001",
+    ],
 )
 def test_spellings_of_a_number_are_one(text: str) -> None:
     assert e164(text) == "+6281200000001"

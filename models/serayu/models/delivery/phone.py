@@ -31,6 +31,10 @@ def e164(number: str) -> str:
         digits = f"+{COUNTRY}{digits[1:]}"
     elif digits.startswith(COUNTRY):
         digits = "+" + digits
+    if digits.startswith(
+        f"+{COUNTRY}0"
+    ):  # "+62 0812 …", a common slip: the 0 belongs to the number without a country
+        digits = f"+{COUNTRY}{digits[len(COUNTRY) + 2 :]}"
     if _E164.match(digits) is None:
         raise BadInputError("not a phone number, expected e.g. 0812… or +62812…", field="number")
     return digits
