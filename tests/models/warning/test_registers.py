@@ -359,7 +359,7 @@ def test_an_alert_that_ended_for_want_of_data_is_never_called_normal() -> None:
     assert sms_text(lapsed).startswith("banjir TIDAK DIKETAHUI: tak ada data baru. Bendung Gerak Serayu")
     assert not any("NORMAL" in whole(lapsed, lang) + sms_text(lapsed, lang) for lang in LANGUAGES)
     document = bulletin_document(lapsed)
-    assert (document["label"], document["level_known"]) == ("TIDAK DIKETAHUI", False)
+    assert (document["level"], document["label"], document["level_known"]) == (None, "TIDAK DIKETAHUI", False)
 
 
 def test_a_landslide_says_its_rain_its_rule_and_what_was_missing() -> None:

@@ -8,12 +8,11 @@ import msgspec
 
 from serayu.models.texts import DRAFTS, LANGUAGES
 from serayu.models.times import rfc3339
-from serayu.models.warning import registers
+from serayu.models.warning import registers, statements
 from serayu.models.warning.authority import without_phone_numbers
 from serayu.models.warning.bulletin import AffectedArea, Bulletin, Foreseen, Impact
 from serayu.models.warning.sms import sms_text
 from serayu.models.warning.spoken import known
-from serayu.models.warning.statements import level_known
 
 __all__ = ["bulletin_collection", "bulletin_document", "bulletin_feature"]
 
@@ -23,6 +22,7 @@ ORIGIN_SIGNED, ORIGIN_MONITORING = "signed", "monitoring"
 def bulletin_document(bulletin: Bulletin) -> dict[str, Any]:
     """Return a bulletin as a JSON object: words for levels, RFC 3339 ``Z`` for times, None for what is not known.
 
+    So is the level of an alert that ended for want of data, of which nobody can say that it is back to normal.
     Polygons are in `bulletin_feature` only; telephone numbers in the note are taken out. ``texts`` and ``sms`` are
     keyed by language; the draft is marked so.
     """
@@ -41,9 +41,9 @@ def bulletin_document(bulletin: Bulletin) -> dict[str, Any]:
         "references": [{"id": name, "sent": rfc3339(sent)} for name, sent in bulletin.references],
         "sent": rfc3339(bulletin.sent_us),
         "expires": rfc3339(bulletin.expires_us),
-        "level": bulletin.level.value,
+        "level": None if statements.head(bulletin) == "lapsed" else bulletin.level.value,
         "label": registers.label(bulletin),
-        "level_known": level_known(bulletin),
+        "level_known": statements.level_known(bulletin),
         "before": bulletin.before.value,
         "reason": bulletin.reason.value,
         "verified": bulletin.verified,
