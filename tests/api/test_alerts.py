@@ -123,6 +123,11 @@ def _alert(api: Site) -> str:
     return str(api.get("/api/v1/alerts").json()["alerts"][0]["id"])
 
 
+def test_a_telephone_number_in_an_officers_note_is_not_public(api: Site, alert: str) -> None:
+    assert _acknowledge(api, alert, "dishub", "key-0001", "hubungi 0812-3456-7890")[0] == 200
+    assert api.get(f"/api/v1/alerts/{alert}").json()["acknowledged"]["note"] == "hubungi […]"
+
+
 def test_an_officer_acknowledges_under_a_name_and_it_is_in_the_audit_trail(api: Site, alert: str) -> None:
     status, said = _acknowledge(api, alert, "dishub", "key-0001")
     assert status == 200

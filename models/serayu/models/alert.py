@@ -9,6 +9,7 @@ import msgspec
 from serayu.models.siaga import ChangeKind, Reason, Siaga, SiagaChange
 from serayu.models.texts import text
 from serayu.models.times import rfc3339
+from serayu.models.warning.authority import without_phone_numbers
 
 _DOWN = (ChangeKind.LOWER, ChangeKind.LAPSE)
 
@@ -181,14 +182,17 @@ def alert_document(alert: Alert) -> dict[str, Any]:
     """Return an alert as the JSON object of the API and of its MQTT topic.
 
     Levels and reasons are words, times RFC 3339 ``Z``, undefined is None: so is the level of an alert that lapsed for
-    want of data, of which nobody can say that the river is back to normal. ``outcome`` says how it ended.
+    want of data, of which nobody can say that the river is back to normal. ``outcome`` says how it ended. Telephone
+    numbers in an officer's note are taken out: alerts are public.
     """
     acknowledged = None
     if alert.acknowledged_us is not None:
         acknowledged = {
             "at": rfc3339(alert.acknowledged_us),
             "by": alert.acknowledged_by,
-            "note": alert.acknowledged_note,
+            "note": None
+            if alert.acknowledged_note is None
+            else without_phone_numbers(alert.acknowledged_note),
         }
     return {
         "id": alert.id,
