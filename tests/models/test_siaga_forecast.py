@@ -103,8 +103,8 @@ def told(changes: list[SiagaChange]) -> list[tuple[float, ChangeKind, Reason, Si
         ),
         pytest.param(
             [("level", 0, 1.0), ("p", 0, 0.9, math.nan, 0.1), ("p", 60, math.nan, 0, 0), ("p", 120, math.nan, 0, 0)],
-            [(0, RAISE, FORECAST, N, W)],
-            id="what a forecast does not say stays",
+            [(0, RAISE, FORECAST, N, W), (120, LOWER, FORECAST, W, N)],
+            id="a level of which forecasts say nothing any more is let go after half an hour",
         ),
         pytest.param(
             [("level", 0, 2.5), ("p", 1, 0.9, 0, 0), ("level", 10, 1.5), ("level", 40, 1.5), ("now", 182)],

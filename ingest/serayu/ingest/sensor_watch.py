@@ -15,7 +15,7 @@ from serayu.models.stores.hot import HotStore
 from serayu.models.stores.sensor_faults import StandingFault
 from serayu.models.stores.trend import usable
 from serayu.models.times import US_PER_HOUR, US_PER_MINUTE
-from serayu.models.warning.fallback import LEVEL, RAIN, distance_km, sources
+from serayu.models.warning.fallback import LEVEL, RAIN, sources
 
 EVERY_US = 10 * US_PER_MINUTE
 """How often a post is looked at, at round times, so that a replay looks at the same ones [project proposal]."""
@@ -124,9 +124,9 @@ class SensorWatch:
         """Return the nearest other posts."""
         related = {post.id, *self._related[post.id]}
         away = sorted(
-            (distance_km(post, other), name) for name, other in self._posts.items() if name not in related
+            (post.distance_m(other), name) for name, other in self._posts.items() if name not in related
         )
-        return tuple(name for km, name in away[:REGION_POSTS] if km <= REGION_KM)
+        return tuple(name for far_m, name in away[:REGION_POSTS] if far_m <= REGION_KM * 1000)
 
     def _recall(self) -> None:
         """Take up the faults that stood when the process ended."""

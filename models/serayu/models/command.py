@@ -14,8 +14,9 @@ import msgspec
 import typer
 
 from serayu.models.errors import BadInputError, SerayuError
+from serayu.models.times import parse_rfc3339
 
-__all__ = ["BAD_INPUT", "emit", "json_text", "reported", "write_atomically"]
+__all__ = ["BAD_INPUT", "emit", "json_text", "reported", "time_option", "write_atomically"]
 
 BAD_INPUT = 2
 """Exit status of bad usage and bad input."""
@@ -120,6 +121,27 @@ def reported() -> Iterator[None]:
         sys.stdout.flush()
         typer.echo(f"error: {line}", err=True)
         raise typer.Exit(BAD_INPUT) from None
+
+
+def time_option(text: str, *, option: str) -> int:
+    """Return the time that an option names, microseconds UTC.
+
+    Parameters
+    ----------
+    text
+        RFC 3339 with zone, or a date alone: its midnight UTC.
+    option
+        The option, e.g. ``--since``, for the error.
+
+    Raises
+    ------
+    BadInputError
+        Neither; names the option.
+    """
+    try:
+        return parse_rfc3339(text if "T" in text or " " in text else f"{text}T00:00:00Z")
+    except ValueError as error:
+        raise BadInputError(str(error), field=option) from None
 
 
 def _encode(value: object) -> object:

@@ -102,8 +102,8 @@ class ForecastState(msgspec.Struct, omit_defaults=True):
             return False
         self.issued_us = t_us
         for one, p, on, off in zip(self.likely, nested(probabilities), policy.on, policy.off, strict=True):
-            if p is not None:
-                one.step(t_us, p, on=on, off=off, fall_after_us=fall_after_us)
+            # A level of which the forecast says nothing any more is not held by what it says of the others.
+            one.step(t_us, 0.0 if p is None else p, on=on, off=off, fall_after_us=fall_after_us)
         return True
 
     def decide(self, t_us: int, decision: Decision, *, crossing: Sequence[bool]) -> bool:

@@ -2,6 +2,7 @@
 
 import builtins
 import enum
+import math
 from collections.abc import Mapping
 
 import msgspec
@@ -13,6 +14,7 @@ from serayu.models.siaga import SiagaSettings, Thresholds
 from serayu.models.times import US_PER_MINUTE, US_PER_S
 from serayu.models.topics import RESERVED, SLUG
 
+EARTH_RADIUS_M = 6_371_008.8  # mean radius [IUGG]
 STALE_INTERVALS = 3  # silent for this many intervals [project proposal]
 STALE_AT_LEAST_US = 5 * US_PER_MINUTE
 
@@ -140,6 +142,13 @@ class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def datastream(self, slug: str) -> Datastream | None:
         """Return the datastream of that property, or None."""
         return next((datastream for datastream in self.datastreams if datastream.property == slug), None)
+
+    def distance_m(self, other: "Station") -> float:
+        """Return the great-circle distance to another station, metres, by the haversine formula."""
+        lat, other_lat = math.radians(self.lat), math.radians(other.lat)
+        half_lat, half_lon = (other_lat - lat) / 2, math.radians(other.lon - self.lon) / 2
+        chord = math.sin(half_lat) ** 2 + math.cos(lat) * math.cos(other_lat) * math.sin(half_lon) ** 2
+        return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(chord))
 
     def key(self, slug: str) -> SeriesKey:
         """Return the name of a datastream of this station."""

@@ -5,9 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from serayu.models.command import emit, reported
+from serayu.models.command import emit, reported, time_option
 from serayu.models.errors import BadInputError
-from serayu.models.times import parse_rfc3339
 from serayu.standalone.flood_fit_cli import fit
 from serayu.standalone.flood_replay_cli import replay
 from serayu.standalone.flood_scorecard_cli import scorecard
@@ -61,7 +60,7 @@ def backtest(
     from serayu.models.flood.series import read_series, read_stations  # noqa: PLC0415
     from serayu.models.flood.tuning import Aims  # noqa: PLC0415
 
-    fit_until_us, hours = _time(fit_until), _hours(horizons)
+    fit_until_us, hours = time_option(fit_until, option="--fit-until"), _hours(horizons)
     infos = read_stations(stations)
     links = None if upstream is None else read_links(upstream, infos)
     document = run(
@@ -75,13 +74,6 @@ def backtest(
         )
     )
     emit(document, as_json=as_json, output=output, text=_table(document))
-
-
-def _time(text: str) -> int:
-    try:
-        return parse_rfc3339(text if "T" in text or " " in text else f"{text}T00:00:00Z")
-    except ValueError as error:
-        raise BadInputError(str(error), field="--fit-until") from None
 
 
 def _hours(text: str) -> tuple[float, ...]:

@@ -12,11 +12,11 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from serayu.models.command import emit, reported
+from serayu.models.command import emit, reported, time_option
 from serayu.models.errors import BadInputError
 from serayu.models.places import default_data_dir, default_region
 from serayu.models.region import Region, load_limits, load_region
-from serayu.models.times import US_PER_DAY, US_PER_HOUR, SystemClock, parse_rfc3339
+from serayu.models.times import US_PER_DAY, US_PER_HOUR, SystemClock
 
 WARM_UP_H = 24.0
 """What the rules remember of the past does not reach farther: a level lapses after a day [project proposal]."""
@@ -60,7 +60,10 @@ def replay(
     """Putar ulang lewat aturan yang berlaku · Run a period again through the live rules; nothing is delivered."""
     if clock not in {"auto", "system", "replay"}:
         raise BadInputError(f"expected auto, system or replay, not {clock!r}", field="--clock")
-    span = (_time(since, "--since", 0), _time(until, "--until", _MOST_DAYS * US_PER_DAY))
+    span = (
+        0 if since is None else time_option(since, option="--since"),
+        _MOST_DAYS * US_PER_DAY if until is None else time_option(until, option="--until"),
+    )
     warm_us = round(warm_up_h * US_PER_HOUR)
     if data is not None and stations is not None:
         raise BadInputError("either stored values or given ones, not both", field="--data, --stations")
@@ -195,15 +198,6 @@ def _scratch() -> Iterator[Path]:
             yield Path(folder)
     finally:
         ours.setLevel(level)
-
-
-def _time(text: str | None, option: str, default_us: int) -> int:
-    if text is None:
-        return default_us
-    try:
-        return parse_rfc3339(text if "T" in text or " " in text else f"{text}T00:00:00Z")
-    except ValueError as error:
-        raise BadInputError(str(error), field=option) from None
 
 
 def _text(document: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from serayu.models.command import emit, reported
+from serayu.models.command import emit, reported, time_option
 from serayu.models.errors import BadInputError
 from serayu.models.places import default_data_dir, default_region
 from serayu.models.region import load_region
@@ -66,8 +66,8 @@ def scorecard(
     output: Annotated[Path | None, typer.Option(help="tulis ke berkas · write to a file")] = None,
 ) -> None:
     """Nilai peringatan: POD, FAR, CSI, tenggang waktu · Score the warnings: POD, FAR, CSI, lead times."""
-    since_us = None if since is None else _time(since, "--since")
-    until_us = None if until is None else _time(until, "--until")
+    since_us = None if since is None else time_option(since, option="--since")
+    until_us = None if until is None else time_option(until, option="--until")
     if replay is not None:
         if data is not None or register_url is not None or since is not None or until is not None:
             raise BadInputError("a replay has its own data and span", field="--replay")
@@ -125,13 +125,6 @@ def _of_replay(file: Path) -> dict[str, Any]:
         until_us=until_us,
         source="replay",
     )
-
-
-def _time(text: str, option: str) -> int:
-    try:
-        return parse_rfc3339(text if "T" in text or " " in text else f"{text}T00:00:00Z")
-    except ValueError as error:
-        raise BadInputError(str(error), field=option) from None
 
 
 def _text(document: dict[str, Any]) -> str:

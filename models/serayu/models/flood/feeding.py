@@ -4,7 +4,7 @@ from serayu.models.flood.links import PostLinks
 from serayu.models.region import Region
 from serayu.models.station import Station, StationKind
 from serayu.models.times import US_PER_HOUR
-from serayu.models.warning.fallback import LEVEL, RAIN, distance_km, travel_us
+from serayu.models.warning.fallback import LEVEL, RAIN, travel_us
 
 __all__ = ["GAUGES", "UPSTREAM", "region_links"]
 
@@ -26,7 +26,7 @@ def region_links(region: Region, station: Station) -> PostLinks:
     order = {post.id: travel_us(post) for post in region.stations.values()}
     names = sorted(found, key=lambda name: (found[name] or order[name] / US_PER_HOUR, name))[:UPSTREAM]
     gauges = sorted(
-        (distance_km(station, gauge), gauge.id)
+        (station.distance_m(gauge), gauge.id)
         for gauge in region.stations.values()
         if gauge.kind is StationKind.RAIN and gauge.datastream(RAIN) is not None
     )

@@ -1,7 +1,6 @@
 """When a flood that passes a post reaches the villages downstream of it."""
 
 import heapq
-import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +16,6 @@ from serayu.models.station import Station
 from serayu.models.times import US_PER_S, parse_span
 
 DOWNSTREAM_FILE = "downstream.toml"
-EARTH_RADIUS_M = 6_371_008.8  # mean radius [IUGG]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
@@ -148,7 +146,7 @@ class TravelTimes:
             elif len(station.downstream) == 1 and station.siaga.travel_time_us is not None:
                 hops[next_id] = station.siaga.travel_time_us
             elif next_id in self._region.stations:
-                hops[next_id] = self.over_land_us(_distance_m(station, self._region.stations[next_id]))
+                hops[next_id] = self.over_land_us(station.distance_m(self._region.stations[next_id]))
         return {next_id: span for next_id, span in hops.items() if span is not None}
 
     def _reach(
@@ -186,11 +184,3 @@ def read_travel_times(folder: Path, region: Region, *, villages: Collection[str]
     read = read_posts(file, region, Downstream, PostBelow)
     table, posts = (Downstream(), {}) if read is None else read
     return TravelTimes(region, table, posts, file=file, villages=villages)
-
-
-def _distance_m(first: Station, second: Station) -> float:
-    """Return the great-circle distance, metres, by the haversine formula."""
-    lat1, lat2 = math.radians(first.lat), math.radians(second.lat)
-    half_lat, half_lon = (lat2 - lat1) / 2, math.radians(second.lon - first.lon) / 2
-    chord = math.sin(half_lat) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin(half_lon) ** 2
-    return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(chord))

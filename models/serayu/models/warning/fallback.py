@@ -6,7 +6,6 @@ speaks decides. A river post says the class, by its own limits, of the highest l
 class; heavy rain of the last hours only keeps up a warning that stands. Nothing makes up a level for the silent post.
 """
 
-import math
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -26,7 +25,6 @@ RAIN_LIMITS_MM = ((1, 20.0), (3, 50.0), (24, 100.0))
 lower limit of BMKG's "lebat" for a day, here within 3 h, and 100 mm that of "sangat lebat" [project proposal]."""
 RAIN_GAUGES = 3
 RAIN_WITHIN_KM = 25.0
-_KM_PER_DEGREE = 111.2
 
 
 class Evidence(Protocol):
@@ -78,11 +76,11 @@ def sources(region: Region, station: Station) -> tuple[str, ...]:
     ]
     upstream.sort(key=lambda post: (travel_us(post), post.id))
     gauges = sorted(
-        (distance_km(station, gauge), gauge.id)
+        (station.distance_m(gauge), gauge.id)
         for gauge in region.stations.values()
         if gauge.kind is StationKind.RAIN and gauge.datastream(RAIN) is not None and gauge.id != station.id
     )
-    near = [name for distance_km, name in gauges if distance_km <= RAIN_WITHIN_KM]
+    near = [name for distance_m, name in gauges if distance_m <= RAIN_WITHIN_KM * 1000]
     return (*(post.id for post in upstream), *near[:RAIN_GAUGES])
 
 
@@ -117,9 +115,3 @@ def _heavy(gauge: Station, evidence: Evidence, now_us: int) -> bool:
         if fallen is not None and fallen > limit_mm:
             return True
     return False
-
-
-def distance_km(one: Station, other: Station) -> float:
-    """Return the distance of two stations on a flat earth: exact enough to rank gauges of one regency."""
-    east = (one.lon - other.lon) * math.cos(math.radians(one.lat))
-    return _KM_PER_DEGREE * math.hypot(east, one.lat - other.lat)
