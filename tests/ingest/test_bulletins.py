@@ -1,5 +1,6 @@
 """Bulletins of alert changes over real stores: each once, honest about what ended them, renewed, standing in."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -238,6 +239,17 @@ def test_a_post_whose_sensor_drifts_does_not_speak_for_the_river(host: Host) -> 
     assert evidence.speaks(STATIONS["hilir"], "stage", now_us)
     host.store.sensor_faults.change(begin=[StandingFault(CODE, "hilir", "drifting", now_us)])
     assert not evidence.speaks(STATIONS["hilir"], "stage", now_us)
+
+
+def test_a_stand_in_around_a_limit_raises_once_and_lowers_once(host: Host) -> None:
+    host.step((0, 2.5))
+    told = []
+    for minute in range(10, 60 * 24, 10):
+        wave_m = 0.02 * math.sin(2 * math.pi * minute / 480) if minute < 60 * 17 else -0.6
+        host.put(minute, 3.0 + wave_m, "hulu")
+        host.evaluator.step()
+        told += [one for one in host.later(minute, sustained=("hilir",)) if one.station == "hilir"]
+    assert [one.level for one in told if one.level is not one.before] == [S, W]
 
 
 def test_a_stand_in_that_is_normal_keeps_nothing_up_and_says_nothing(host: Host) -> None:

@@ -1,8 +1,9 @@
 """Makes bulletins of what happens to alerts: of each change, before one expires, and when a post falls silent."""
 
 import logging
+import operator
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -29,6 +30,7 @@ RENEW_BEFORE_US = 2 * US_PER_HOUR
 LOOK_AFTER_S = 0.03
 """Longest time in which a step looks after alerts that have not changed [project proposal]."""
 _AT_ONCE = 200
+_RANK = operator.attrgetter("rank")
 _logger = logging.getLogger(__name__)
 
 
@@ -113,7 +115,7 @@ class BulletinWriter:
         said = self.tell_changes()
         alerts = self._register.active_levels(self._region.code)
         for station in self._round.turn(alerts):
-            bulletin = self._look_after(alerts[station])
+            bulletin = self._look_after(alerts[station], alerts)
             if bulletin is not None and self._issue(bulletin):
                 said.append(bulletin)
         return said
@@ -169,7 +171,7 @@ class BulletinWriter:
         )
         return self._speak(post, change.alert_id, last, said, now_us=now_us, change_id=change.id)
 
-    def _look_after(self, alert: Alert) -> Bulletin | None:
+    def _look_after(self, alert: Alert, alerts: Mapping[str, Alert]) -> Bulletin | None:
         """Return what an active alert needs without a change: a stand-in's word, the post's own again, a renewal."""
         post = self._post(alert.station)
         if post is None or not alert.changes or alert.changes[-1].id > self._store.cursor(CURSOR):
@@ -178,7 +180,7 @@ class BulletinWriter:
         if last is not None and last.msg_type is MessageType.CANCEL:
             return None
         standing = self._standing(post, now_us)
-        level = _higher(alert.level, standing)
+        level = _level(alert, standing, last, alerts)
         sources = () if standing is None else (standing.source,)
         if last is not None and standing is None and not self._posts.speaks(post, LEVEL, now_us):
             return None  # nobody speaks: what was said holds until it lapses
@@ -364,10 +366,16 @@ def _whole_s(t_us: int) -> int:
     return t_us - t_us % US_PER_S
 
 
-def _higher(level: Siaga, standing: StandIn | None) -> Siaga:
-    if standing is None or standing.level is None or standing.level.rank <= level.rank:
-        return level
-    return standing.level
+def _level(
+    alert: Alert, standing: StandIn | None, last: Bulletin | None, alerts: Mapping[str, Alert]
+) -> Siaga:
+    """Return the worse of the post's level and a stand-in's, which holds as long as its own alert: not to flap."""
+    if standing is None:
+        return alert.level
+    said, own = [alert.level, standing.level or alert.level], alerts.get(standing.source)
+    if own is not None and last is not None and last.fallback == (standing.source,):
+        said.append(min(last.level, own.level, key=_RANK))
+    return max(said, key=_RANK)
 
 
 def _due(last: Bulletin, evidence_us: int, now_us: int) -> bool:
