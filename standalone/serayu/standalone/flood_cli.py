@@ -102,7 +102,7 @@ def _table(document: dict[str, Any]) -> str:
         for level, scores in post["levels"].items():
             lines.append(f"  {level} > {scores['threshold']:g}: {scores['events']} kejadian · events")
             rules = {"warning": scores["warning"], **scores["baselines"]}
-            lines += [f"    {name:<19} {_scores(rule)}" for name, rule in rules.items() if rule is not None]
+            lines += [f"    {name:<19} {_scores(rule)}" for name, rule in rules.items() if rule]
     lines += [f"{each['station']}: {each['reason']}" for each in document["skipped"]]
     return "\n".join(lines) or "(kosong · empty)"
 
