@@ -401,11 +401,13 @@ def test_old_deliveries_go_by_the_courier(
     region: Region,
     tmp_path: Path,
     add: Callable[..., Recipient],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    force(register, ACTUAL, add(agency()))
-    (one,) = register.deliveries()
+    monkeypatch.setattr("serayu.ingest.courier.PURGE_AT_ONCE", 1)  # more than one look has to do
+    force(register, ACTUAL, add(agency()), add(citizen(), Address(PHONE)))
     long_ago_us = SystemClock().now_us() - 401 * US_PER_DAY
-    register.end_delivery(one.id, state=DeliveryState.DROPPED, reason="stopped", now_us=long_ago_us)
+    for one in register.deliveries():
+        register.end_delivery(one.id, state=DeliveryState.DROPPED, reason="stopped", now_us=long_ago_us)
     with couriers(url, tmp_path, store, region, RulesClock(NOON_US), post=Post()):
         wait_for(lambda: not register.deliveries(), what="retention")
 

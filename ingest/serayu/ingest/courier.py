@@ -33,6 +33,7 @@ WORKERS = 8
 LEASE_US = US_PER_MINUTE
 REPORT_EVERY_S = 10.0
 PURGE_EVERY_US = 60 * US_PER_MINUTE
+PURGE_AT_ONCE = 1000
 _logger = logging.getLogger(__name__)
 
 
@@ -185,8 +186,9 @@ class Courier:
         now_us = self._clock.now_us()
         if now_us - self._purged_us < PURGE_EVERY_US:
             return
-        self._purged_us = now_us
-        deleted = register.delete_deliveries(before_us=now_us - self._keep_us)
+        deleted = register.delete_deliveries(before_us=now_us - self._keep_us, limit=PURGE_AT_ONCE)
+        if deleted < PURGE_AT_ONCE:  # else there is more: it goes on at the next look
+            self._purged_us = now_us
         deleted += register.delete_consents(before_us=now_us - self._keep_consent_us)
         if deleted:
             _logger.info("retention: %d deliveries and consents deleted", deleted)
