@@ -68,7 +68,7 @@ class AffectedArea(msgspec.Struct, frozen=True):
 
 
 class AffectedRuas(msgspec.Struct, frozen=True):
-    """A road segment that the hazard cuts.
+    """A road segment that the hazard reaches; whether it is passable nobody here knows.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class Impact(msgspec.Struct, frozen=True):
     people, buildings
         Sums over the affected area; None where no layer says it.
     ruas
-        Roads that are cut, longest part first.
+        Roads that are reached, longest part first.
     road_km, rice_ha
         Length of affected roads, km; rice fields, hectares.
     schools, bridges, health
