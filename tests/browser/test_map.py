@@ -329,9 +329,7 @@ def test_an_officer_logs_in_sees_fields_and_acknowledges(browser: Browser, flood
     browser.run("document.getElementById('key').value = arguments[0]; document.forms[0].submit()", key)
     browser.until(lambda: "Sawah A" in browser.text("#stations"), what="the fields")
     browser.run("document.querySelector('#alerts button:not(.link)').click()")
-    browser.until(
-        lambda: "kunci awal dishub (dishub)" in browser.text("#alerts"), what="the acknowledgement"
-    )
+    browser.until(lambda: "kunci awal dishub (dishub)" in browser.text("#alerts"), what="the acknowledgement")
     (alert,) = flooded.register.alerts("33.02")
     assert alert.acknowledged_by == "kunci awal dishub (dishub)"
 
