@@ -297,6 +297,21 @@ def test_an_acknowledgement_stops_the_escalation_and_its_time_is_kept(
     assert (one.acknowledged_by, one.seconds_to_acknowledge) == ("piket", 90.0)
 
 
+def test_an_escalation_tells_only_the_newest_bulletin(register: Register) -> None:
+    rise = following(ALERT, level=Siaga.AWAS)
+    issue(register, ALERT, rise)
+    (waiting,) = register.open_escalations(REGION)
+
+    def told(bulletin: Bulletin) -> bool:
+        return register.escalate(
+            bulletin, opened_by=waiting.bulletin_id, step=1, due_us=None, deliveries=[],
+            rules_us=NOON_US, now_us=NOON_US,
+        )  # fmt: skip
+
+    assert not told(ALERT)
+    assert told(rise)
+
+
 def test_a_landslide_is_acknowledged_without_a_record_of_an_alert(register: Register) -> None:
     issue(register, ALERT)
     with pytest.raises(NotFoundError):

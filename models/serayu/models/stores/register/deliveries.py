@@ -22,6 +22,7 @@ from serayu.models.errors import NotFoundError
 from serayu.models.siaga_levels import Siaga
 from serayu.models.stores.register.audit import write_audit
 from serayu.models.stores.register.database import Database
+from serayu.models.stores.register.schema import bulletin as bulletin_table
 from serayu.models.stores.register.schema import delivery, delivery_attempt, escalation, escalation_step
 from serayu.models.warning.bulletin import Bulletin
 
@@ -266,10 +267,15 @@ class Deliveries(Database):
         Returns
         -------
         bool
-            False where somebody acknowledged, or another process moved it on, in the meantime.
+            False where somebody acknowledged, another process moved it on, or a newer bulletin came in the meantime:
+            the next look tells that one.
         """
         here = [escalation.c.bulletin_id == opened_by, escalation.c.step < step, *_open()]
+        newest = select(bulletin_table.c.id).where(bulletin_table.c.alert_id == bulletin.alert_id)
+        newest = newest.order_by(bulletin_table.c.number.desc()).limit(1)
         with self.writing() as connection:
+            if connection.execute(newest).scalar() != bulletin.id:
+                return False
             if not connection.execute(
                 update(escalation).where(*here).values(step=step, due_us=due_us)
             ).rowcount:
