@@ -15,6 +15,7 @@ from serayu.ingest.evaluator import CURSOR_SLACK, AlertEvaluator
 from serayu.models.alert import Alert, AlertChange, AlertStatus, retracted
 from serayu.models.errors import ConflictError
 from serayu.models.quality.flags import QualityFlag
+from serayu.models.quality.sensor_caution import tell
 from serayu.models.reading import Observation, SeriesKey
 from serayu.models.region import Region, RegionInfo
 from serayu.models.siaga import (
@@ -356,7 +357,7 @@ def _straight(observations: Sequence[Observation]) -> dict[str, list[tuple[int, 
     for observation in observations:
         name = observation.key.station
         if not observation.late:
-            changes = machines[name].step(observation.t_us, observation.value, observation.flag)
+            changes = tell(machines[name], observation)
             said[name] += [(change.at_us, change.before, change.after, change.kind) for change in changes]
     return said
 

@@ -29,8 +29,7 @@ GOOD: dict[str, Any] = {
         },
         "webhook": {
             "deliveries": 3,
-            "arrived": 2,
-            "replaced": 1,
+            "arrived": 3,
             "missing": [],
             "bad_signatures": 0,
             "duplicates": 1,

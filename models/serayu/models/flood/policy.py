@@ -151,7 +151,7 @@ class PolicyState:
     spent
         Whether this spell of reasons has had its warning or its flood (see `WarningPolicy.quiet_us`).
     quiet_since_us
-        First reading without a reason since the last reason.
+        First reading without a reason, at or below the limit, since the last other one.
     """
 
     issue_us: int | None = None
@@ -169,7 +169,7 @@ class PolicyState:
     ) -> Act | None:
         """Take one step with the reasons already judged."""
         supported, self.supported = self.supported, still
-        self._rest(t_us, policy.quiet_us, known=known, reason=on or still)
+        self._rest(t_us, policy.quiet_us, known=known, reason=on or still or above)
         ended = self._lapse(t_us)
         if above:
             self.spent = policy.quiet_us > 0

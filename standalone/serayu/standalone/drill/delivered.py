@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from serayu.models.delivery.delivery import Delivery, DeliveryState, Drop
 from serayu.models.stores.register import Register
 from serayu.standalone.drill.hook import Received
 from serayu.standalone.drill.recipients import CHIEF, DESK, PUBLIC
@@ -31,11 +30,8 @@ class Webhooks(msgspec.Struct, frozen=True):
         Requests whose signature was not right.
     failed_attempts
         Attempts that the receiver did not answer because it was away or died.
-    replaced
-        Deliveries given up while the receiver was away because a newer bulletin of the same alert took their place; one
-        of that alert's came later.
     missing
-        Ids of bulletins that neither came nor were replaced by one that did; none if all is well.
+        Ids of bulletins that did not come; none if all is well.
     receiver_ends
         How often the receiver died.
     to_public
@@ -50,7 +46,6 @@ class Webhooks(msgspec.Struct, frozen=True):
     duplicates_unmarked: int
     bad_signatures: int
     failed_attempts: int
-    replaced: int
     missing: tuple[str, ...]
     receiver_ends: int
     to_public: int
@@ -102,9 +97,7 @@ def account_webhooks(
     issued = [one.bulletin.id for one in register.bulletins_after(0, region=region, limit=AT_MOST)]
     owed = [one for one in deliveries if one.recipient_id in (recipients[DESK], recipients[CHIEF])]
     came = {one.id for one in received if one.good}
-    replaced = [one for one in owed if one.id not in came and _replaced(one, owed, came)]
-    settled = {one.id for one in replaced} | came
-    missing = {one.bulletin_id for one in owed if one.id not in settled}
+    missing = {one.bulletin_id for one in owed if one.id not in came}
     told = {one.bulletin_id for one in owed if one.recipient_id == recipients[DESK]}
     return Webhooks(
         bulletins=len(issued),
@@ -115,7 +108,6 @@ def account_webhooks(
         duplicates_unmarked=_unmarked(received),
         bad_signatures=sum(not one.good for one in received),
         failed_attempts=sum(not attempt.ok for one in owed for attempt in register.attempts(one.id)),
-        replaced=len(replaced),
         missing=tuple(sorted(missing | (set(issued) - told))),
         receiver_ends=receiver_ends,
         to_public=sum(one.recipient_id == recipients[PUBLIC] for one in deliveries),
@@ -141,17 +133,6 @@ def account_escalation(
         moved_on=sum(one.step > 0 for one in waits),
         chief_told=sum(one.id in came for one in chief),
         after_min=None if after_us is None else after_us / 60e6,
-    )
-
-
-def _replaced(one: Delivery, owed: Sequence[Delivery], came: set[str]) -> bool:
-    if one.state is not DeliveryState.DROPPED or one.reason != Drop.REPLACED.value:
-        return False
-    return any(
-        later.id in came
-        and (later.alert_id, later.recipient_id) == (one.alert_id, one.recipient_id)
-        and later.created_us >= one.created_us
-        for later in owed
     )
 
 

@@ -146,8 +146,8 @@ def lines_of(warnings: Warnings) -> Iterator[str]:
     yield f"CAP {cap.valid}/{cap.fetched} sah · valid; Atom {feed}, {cap.feed_entries} entri · entries"
     hook = warnings.webhook
     yield (
-        f"Webhook: tiba · arrived {hook.arrived}/{hook.deliveries}; diganti yang lebih baru · replaced "
-        f"{hook.replaced}; ganda ditandai · duplicates marked {hook.duplicates}; hilang · missing "
+        f"Webhook: tiba · arrived {hook.arrived}/{hook.deliveries}; ganda ditandai · duplicates marked "
+        f"{hook.duplicates}; hilang · missing "
         f"{len(hook.missing)}; tanda tangan salah · bad signatures {hook.bad_signatures}; server mati · died "
         f"{hook.receiver_ends}×, percobaan gagal · failed attempts {hook.failed_attempts}"
     )
