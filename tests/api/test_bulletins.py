@@ -65,6 +65,32 @@ def test_without_bulletins_every_list_is_empty_and_valid(api: Site) -> None:
     assert "bukan berarti aman" in page.text
 
 
+def test_what_the_map_shows_and_nobody_signed_is_said_as_monitoring(api: Site) -> None:
+    api.change("hulu", Siaga.NORMAL, Siaga.AWAS, level_m=4.25)
+    (alert,) = api.register.alerts("33.02")
+    told = put(api, status=BulletinStatus.TEST, alert_id=alert.id, level=Siaga.AWAS)
+    for role in OTHERS:
+        page = api.get("/peringatan", role).text
+        assert "Tidak ada peringatan yang berlaku" not in page
+        assert "No alerts are in force" not in page
+        assert "Belum ada peringatan RESMI" in page
+        assert "Pos Hulu: AWAS (Siaga 1), muka air 4,25 m" in page
+        assert "bukan peringatan resmi: belum ada instansi" in page
+        assert told.id not in page
+    agency = api.get("/peringatan", "dishub").text  # has the bulletin on it, and the alert once
+    assert told.id in agency
+    assert "Belum ada peringatan RESMI" not in agency
+    assert "Pemantauan juga" not in agency
+    api.change("hilir", Siaga.NORMAL, Siaga.WASPADA, level_m=2.5, verified=False)
+    assert "Pos Hilir &lt;i&gt;: WASPADA (Siaga 3), muka air 2,50 m" in api.get("/peringatan").text
+    page = api.get("/peringatan", "dishub").text
+    assert "Pemantauan juga menunjukkan:" in page
+    assert "Data belum terverifikasi." in page
+    api.change("hulu", Siaga.AWAS, Siaga.NORMAL, level_m=1.0, age_s=1)
+    api.change("hilir", Siaga.WASPADA, Siaga.NORMAL, level_m=1.0, age_s=1)
+    assert "Tidak ada peringatan yang berlaku." in api.get("/peringatan").text
+
+
 def test_only_what_an_authority_signed_is_public(api: Site) -> None:
     signed = put(api, **ACTUAL)
     drill = put(api, status=BulletinStatus.EXERCISE)

@@ -147,3 +147,14 @@ def test_a_warning_that_has_lapsed_is_not_in_force(slopes: Path) -> None:
         api.register.record_bulletin(warned, now_us=now_us())
         assessed(api, alert=warned.alert_id)
         assert road(api, "R1", "operator")["warning"] is None
+
+
+def test_a_slope_above_normal_is_on_the_page_of_warnings_as_monitoring(slopes: Path) -> None:
+    with site(slopes) as api:
+        assessed(api)
+        page = api.get("/peringatan").text
+        assert "Belum ada peringatan RESMI" in page
+        assert "SIAGA (Siaga 2) longsor" in page
+        assert "SIAGA (Siaga 2) longsor" not in page.replace("SIAGA (Siaga 2) longsor", "", 1)
+        assessed(api, age_us=US_PER_HOUR)  # too old to say anything
+        assert "Tidak ada peringatan yang berlaku." in api.get("/peringatan").text

@@ -39,12 +39,16 @@ SHOWN_EXAMPLE = {**BULLETIN_EXAMPLE, "escalation": ESCALATION_EXAMPLE}
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing new since the given ETag."}}
 
 
+STATUS_HINT = (
+    "The public gets `Actual` only, so an empty list does not say that no water is high: see `/api/v1/alerts`. "
+    "`Test` (monitoring information, while no authority has signed) and `Exercise` need an agency's key."
+)
+
+
 class Asked(BaseModel, extra="forbid"):
     """What a request for bulletins may say."""
 
-    status: Annotated[
-        BulletinStatus | None, Field(description="`Actual`; with an agency's key the others too.")
-    ] = None
+    status: Annotated[BulletinStatus | None, Field(description=STATUS_HINT)] = None
     hazard: Annotated[Hazard | None, Field(description="`flood` or `landslide`.")] = None
     station: Annotated[str | None, Field(description="Station id.")] = None
     alert: Annotated[str | None, Field(description="Alert id: all that was said about it.")] = None

@@ -29,12 +29,16 @@ LISTED_AT_MOST = 1000
 XML = {"schema": {"type": "string", "format": "xml"}}
 
 
+STATUS_HINT = (
+    "`Actual` unless asked otherwise, with an agency's key too. `?status=Test` (monitoring information, all there is "
+    "while no authority has signed) and `?status=Exercise` need such a key."
+)
+
+
 class Asked(BaseModel, extra="forbid"):
     """What a request for the feed may say."""
 
-    status: Annotated[
-        BulletinStatus, Field(description="`Actual`; `Exercise` and `Test` need an agency's key.")
-    ] = BulletinStatus.ACTUAL
+    status: Annotated[BulletinStatus, Field(description=STATUS_HINT)] = BulletinStatus.ACTUAL
 
 
 @router.get(

@@ -8,6 +8,7 @@ from serayu.api.bulletins import shown_status, signed_or_agency
 from serayu.api.context import api_of
 from serayu.api.nowcasts import nowcasts_here
 from serayu.api.security import EVERYBODY, Principal
+from serayu.api.watched import watched
 from serayu.models.alert_text import LEVEL_STYLES
 from serayu.models.texts import DRAFTS, LANGUAGES, text
 from serayu.models.warning import registers
@@ -45,7 +46,7 @@ class Shown(NamedTuple):
 
 @router.get("/peringatan")
 async def warnings(request: Request, who: Annotated[Principal, Depends(EVERYBODY)]) -> Response:
-    """Return the page of the bulletins in force, the worst first."""
+    """Return the page of the bulletins in force, the worst first, and of what is only monitored."""
     api = api_of(request)
     now_us = await api.present_us()
     found = await api.run(
@@ -61,6 +62,7 @@ async def warnings(request: Request, who: Annotated[Principal, Depends(EVERYBODY
         "warnings.html",
         region=api.region.info,
         shown=await api.run(_shown, worst_first, who),
+        watched=await api.run(watched, api, found, now_us=now_us),
         now_us=now_us,
         weather=weather,
         posts={one.id: one.name for one in api.region.stations.values()},
