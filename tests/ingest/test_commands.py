@@ -15,6 +15,7 @@ from tests.ingest.conftest import StillClock, message
 
 runner = CliRunner()
 HEADER = "station_id,property,time_utc,value,unit\n"
+NONE: dict[str, object] = {"rejected": 0, "first_reason": None}
 ROWS = HEADER + "hulu,stage,2025-01-01T00:00:00Z,1.5,m\nhulu,stage,2025-01-01T01:00:00Z,160,cm\n"
 
 
@@ -53,8 +54,8 @@ def test_backfill_stores_a_file_once_however_often_it_runs(folder: Path) -> None
     file = folder / "old.csv"
     file.write_text(ROWS)
     fill = ("backfill", str(file), "--region", str(folder / "R"))
-    assert run(folder, *fill) == {"rows": 2, "stored": 2, "duplicates": 0, "rejected": 0}
-    assert run(folder, *fill) == {"rows": 2, "stored": 0, "duplicates": 2, "rejected": 0}
+    assert run(folder, *fill) == {"rows": 2, "stored": 2, "duplicates": 0, **NONE}
+    assert run(folder, *fill) == {"rows": 2, "stored": 0, "duplicates": 2, **NONE}
     with HotStore(folder / "data" / "hot.sqlite") as store:
         found = store.window(SeriesKey("99.01", "hulu", "stage"), 0, 2**62)
     assert [(one.value, one.late) for one in found] == [(1.5, True), (1.6, True)]
@@ -66,7 +67,13 @@ def test_a_longer_file_adds_its_new_rows_and_no_dead_letter_for_the_old(folder: 
     file.write_text(ROWS)
     run(folder, *fill)
     file.write_text(ROWS + "hulu,stage,2025-01-01T02:00:00Z,1.7,m\nhulu,stage,2025-01-01T01:00:00Z,1.9,m\n")
-    assert run(folder, *fill, status=1) == {"rows": 4, "stored": 1, "duplicates": 2, "rejected": 1}
+    assert run(folder, *fill, status=1) == {
+        "rows": 4,
+        "stored": 1,
+        "duplicates": 2,
+        "rejected": 1,
+        "first_reason": "time_conflict: another reading of this datastream is stored for this time",
+    }
     assert run(folder, "dead-letters", "list")["counts"] == {"time_conflict": 1}
 
 
@@ -95,6 +102,28 @@ def replayed(folder: Path) -> tuple[object, ...]:
     names = ("tried", "stored", "still_dead", "sent_again", "not_replayable")
     assert tuple(result) == names
     return tuple(result.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        pytest.param("water_level", "bad_topic: property 'water_level'", id="no slug"),
+        pytest.param("water-level", "unknown_property: 'water-level'", id="unknown"),
+        pytest.param("rain", "unknown_datastream: station 'hulu'", id="not of this station"),
+    ],
+)
+def test_rows_of_another_property_are_counted_and_the_first_reason_is_said(
+    folder: Path, name: str, reason: str
+) -> None:
+    file = folder / "old.csv"
+    file.write_text(ROWS.replace("stage", name))
+    fill = ["backfill", str(file), "--region", str(folder / "R"), "--data", str(folder / "data"), "--json"]
+    result = runner.invoke(app, fill)
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["stored"], found["rejected"]) == (1, 0, 2)
+    assert found["first_reason"].startswith(reason)
+    assert f"the first: {reason}" in result.stderr
+    assert "stage, discharge, rain" in result.stderr
 
 
 def test_rows_of_an_unknown_station_become_dead_letters_that_can_be_replayed(folder: Path) -> None:

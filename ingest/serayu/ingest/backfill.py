@@ -21,12 +21,13 @@ OID_LENGTH = 16
 
 
 class Backfilled(NamedTuple):
-    """What became of a file's rows."""
+    """What became of a file's rows: those rejected are dead letters, the first with its reason."""
 
     rows: int
     stored: int
     duplicates: int
     rejected: int
+    first_reason: str | None
 
 
 def backfill(file: Path, pipeline: Pipeline, *, region: str) -> Backfilled:
@@ -43,12 +44,14 @@ def backfill(file: Path, pipeline: Pipeline, *, region: str) -> Backfilled:
     records = list(_records(file, region))
     oid = FILL_OID + hashlib.sha256(file.read_bytes()).hexdigest()[:OID_LENGTH]
     stored = duplicates = rejected = 0
+    first_reason = None
     for start in range(0, len(records), BATCH_ROWS):
         outcome = pipeline.process(_messages(records[start : start + BATCH_ROWS], oid))
         stored += outcome.stored
         duplicates += outcome.duplicates
-        rejected += outcome.rejected
-    return Backfilled(len(records), stored, duplicates, rejected)
+        rejected += outcome.rejected + outcome.undecodable
+        first_reason = first_reason or outcome.first_reason
+    return Backfilled(len(records), stored, duplicates, rejected, first_reason)
 
 
 def _messages(records: Sequence[tuple[str, SenmlRecord]], oid: str) -> list[Message]:

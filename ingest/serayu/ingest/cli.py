@@ -15,6 +15,7 @@ from serayu.ingest.run import run as run_ingest
 from serayu.ingest.settings import IngestSettings
 from serayu.models.command import emit, reported
 from serayu.models.places import HOT_STORE, default_data_dir, default_region, existing_data_dir
+from serayu.models.properties import OBSERVED_PROPERTIES
 from serayu.models.region import load_region
 from serayu.models.stores.dead_letters import KeptLetter
 from serayu.models.stores.hot import HotStore
@@ -57,13 +58,24 @@ def backfill(
     as_json: JsonOption = False,
     output: OutputOption = None,
 ) -> None:
-    """Simpan isi CSV lewat jalur yang sama · Store a CSV file through the same path."""
+    """Simpan isi CSV lewat jalur yang sama · Store a CSV file through the same path.
+
+    Kolom · columns: station_id, property, time_utc (RFC 3339), value, unit. Properti · properties: stage, discharge,
+    rain, soil-moisture, soil-temperature, ec, ph, air-temperature, humidity, count-mc, count-lv, count-hv, speed,
+    occupancy, battery, signal; those that the station has in stations.geojson.
+    """
     with _pipeline(region, data) as (pipeline, code):
         result = backfill_file(file, pipeline, region=code)
     document = result._asdict()
-    emit(document, as_json=as_json, output=output, text=", ".join(f"{k} {v}" for k, v in document.items()))
+    counts = [f"{name} {count}" for name, count in document.items() if name != "first_reason"]
+    emit(document, as_json=as_json, output=output, text=", ".join(counts))
     if result.rejected:
-        typer.echo("ditolak · rejected: serayu ingest dead-letters list", err=True)
+        typer.echo(
+            f"ditolak · rejected: {result.rejected}; pertama · the first: {result.first_reason}\n"
+            f"properti · properties: {', '.join(OBSERVED_PROPERTIES)}\n"
+            "semua · all of them: serayu ingest dead-letters list",
+            err=True,
+        )
         raise typer.Exit(1)
 
 

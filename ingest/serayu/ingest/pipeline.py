@@ -33,6 +33,7 @@ class Outcome(msgspec.Struct):
     undecodable: int
     late: int
     newest: dict[SeriesKey, Observation]
+    first_reason: str | None = None
 
 
 class Pipeline:
@@ -83,7 +84,8 @@ class Pipeline:
                 transaction.insert(observations)
                 transaction.revise(revisions)
                 conflicts = _report(readings, verdicts, transaction, book, received_us=received_us)
-                transaction.add_dead_letters([*letters, *(r.letter for r in refused), *conflicts])
+                dead = [*letters, *(r.letter for r in refused), *conflicts]
+                transaction.add_dead_letters(dead)
         except BaseException:
             self._qualifier.forget()
             raise
@@ -98,6 +100,7 @@ class Pipeline:
             undecodable=len(letters),
             late=sum(late),
             newest={observation.key: observation for observation in observations},
+            first_reason=f"{dead[0].reason}: {dead[0].detail}" if dead else None,
         )
 
     def _decode(self, messages: Sequence[Message]) -> tuple[list[Reading], list[Refused], list[DeadLetter]]:
