@@ -13,10 +13,10 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 .DELETE_ON_ERROR:
 
 demo: .venv/.run
-	$(BIN)/serayu demo $(ARGS)
+	@$(BIN)/serayu demo $(ARGS)
 
 test: .venv/.ready
-	$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest $(ARGS)
 
 check: .venv/.ready
 	$(BIN)/ruff format --check .
