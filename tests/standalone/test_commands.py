@@ -17,6 +17,7 @@ from serayu.models.stores.register.vault import KEY_FILE, Vault
 from serayu.models.times import US_PER_DAY, US_PER_MINUTE, SystemClock
 from serayu.standalone.cli import COMMANDS, app
 from serayu.standalone.doctor_cli import examine
+from serayu.standalone.stack import locked
 from tests.models.delivery.story import ALERT, HOOK, agency
 
 runner = CliRunner()
@@ -47,6 +48,23 @@ def test_doctor_finds_this_machine_able(tmp_path: Path) -> None:
     assert {"python", "packages", "sqlite", "clock", "region", "disk"} <= set(findings)
     assert findings["packages"].ok
     assert "22" in findings["region"].detail
+
+
+def test_doctor_takes_no_offence_at_the_ports_of_a_serayu_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr("serayu.standalone.doctor_cli.PORTS", {port: "broker"})
+
+        def found() -> tuple[bool, str]:
+            (finding,) = [one for one in examine(None, tmp_path) if one.check == f"port {port}"]
+            return finding.ok, finding.detail
+
+        assert found() == (False, "taken; the broker need another")
+        with locked(tmp_path):
+            assert found() == (True, f"in use; Serayu is running on {tmp_path}")
+        assert found() == (False, "taken; the broker need another")
 
 
 def test_doctor_says_what_is_wrong_with_a_region(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from serayu.models.stores.register import Register
 from serayu.models.stores.register.database import sqlite_url
 from serayu.models.times import US_PER_MINUTE, SystemClock, parse_rfc3339, rfc3339
 from serayu.standalone.broker import free_port
+from serayu.standalone.stack import held
 
 app = typer.Typer()
 NEEDED = ("fastapi", "influxdb_client", "iotcore", "paho", "sqlalchemy", "uvicorn")
@@ -79,11 +80,18 @@ def examine(region: Path | None, data: Path | None, nowcasts: Path | None = None
     yield _attempt_finding("flood models", lambda: _flood_models(region, folder))
     if nowcasts is not None:
         yield _nowcasts(nowcasts)
+    runs = held(folder)
     for port, purpose in PORTS.items():
-        free = free_port(port) == port
-        yield Finding(
-            f"port {port}", free, f"free for the {purpose}" if free else f"taken; the {purpose} need another"
-        )
+        yield _port(port, purpose, running_on=folder if runs else None)
+
+
+def _port(port: int, purpose: str, *, running_on: Path | None) -> Finding:
+    """Look whether a port is free; a Serayu that runs has its ports already, whoever holds the usual ones."""
+    if free_port(port) == port:
+        return Finding(f"port {port}", ok=True, detail=f"free for the {purpose}")
+    if running_on is not None:
+        return Finding(f"port {port}", ok=True, detail=f"in use; Serayu is running on {running_on}")
+    return Finding(f"port {port}", ok=False, detail=f"taken; the {purpose} need another")
 
 
 def _describe_region(region: Path | None) -> str:

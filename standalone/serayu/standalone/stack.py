@@ -108,6 +108,18 @@ def locked(data_dir: Path) -> Iterator[None]:
         yield
 
 
+def held(data_dir: Path) -> bool:
+    """Tell whether a Serayu runs on a data folder."""
+    try:
+        with (data_dir / "serayu.lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _refuse_taken(address: BrokerUrl, reason: str) -> None:
     """Refuse an address where another program answers: ours would not be the one that serves."""
     if accepts(address):
