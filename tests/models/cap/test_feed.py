@@ -54,6 +54,12 @@ def test_an_empty_feed_is_valid_and_has_the_time_of_the_last_bulletin() -> None:
     assert (entry_ids(data), b"<updated>2026-01-01T07:00:00+07:00</updated>" in data) == ([], True)
 
 
+def test_a_feed_without_any_bulletin_was_updated_today_and_stays_the_same_all_day() -> None:
+    early, late = feed(now_us=FROM_US + US_PER_HOUR), feed(now_us=FROM_US + 2 * US_PER_HOUR)
+    assert early == late
+    assert (check_cap(early).problems, b"<updated>2026-01-01T07:00:00+07:00</updated>" in early) == ((), True)
+
+
 def test_entries_are_the_alerts_newest_first_and_lead_to_them() -> None:
     first, second = at(1), at(2)
     data = feed(first, second)

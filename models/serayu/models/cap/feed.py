@@ -10,6 +10,7 @@ from serayu.models.cap.safe import Element
 from serayu.models.cap.values import cap_time
 from serayu.models.cap.write import MEDIA_TYPE
 from serayu.models.texts import text
+from serayu.models.times import US_PER_DAY
 from serayu.models.warning.authority import Authority
 from serayu.models.warning.bulletin import Bulletin, MessageType
 from serayu.models.warning.registers import headline
@@ -58,13 +59,14 @@ def atom_feed(
     authority
         Who sends.
     now_us
-        Present, microseconds UTC; decides which have lapsed and is not written.
+        Present, microseconds UTC; decides which have lapsed.
     feed_url
         Absolute address of the feed, its id.
     alert_url
         Absolute address of a bulletin's CAP document.
     since_us
-        When the newest bulletin of all was sent, lapsed ones included: the time of an empty feed.
+        When the newest bulletin of all was sent, lapsed ones included: the time of an empty feed; where there
+        never was one, it is the begin of the day (UTC).
 
     Returns
     -------
@@ -72,7 +74,8 @@ def atom_feed(
         UTF-8; valid when empty.
     """
     shown = listed(bulletins, now_us=now_us)
-    updated_us = max([one.sent_us for one in shown[:1]] + [since_us])
+    # A feed that never had an entry was brought up to date today; the day alone, so that its bytes stay.
+    updated_us = max([one.sent_us for one in shown[:1]] + [since_us]) or now_us - now_us % US_PER_DAY
     origin = "signed" if authority.signed else "monitoring"
     root = etree.Element(f"{{{ATOM}}}feed", nsmap={None: ATOM})
     _add(root, "id", feed_url)
