@@ -140,8 +140,12 @@ def time_option(text: str, *, option: str) -> int:
     """
     try:
         return parse_rfc3339(text if "T" in text or " " in text else f"{text}T00:00:00Z")
-    except ValueError as error:
-        raise BadInputError(str(error), field=option) from None
+    except ValueError:
+        raise BadInputError(
+            f"expected a date such as 2026-01-10, or a time with its zone such as 2026-01-10T07:00+07:00, "
+            f"not {text!r}",
+            field=option,
+        ) from None
 
 
 def _encode(value: object) -> object:
