@@ -90,7 +90,7 @@ def _of_register(
     files = [data / "hot.sqlite"] + ([] if url else [data / "register.sqlite"])
     for file in files:
         if not file.is_file():
-            raise BadInputError("no such file", file=file)
+            raise BadInputError("no such file; `serayu up` makes it, --data names another folder", file=file)
     until_us = SystemClock().now_us() if until_us is None else until_us
     with HotStore(files[0]) as store, Register(url or sqlite_url(data / "register.sqlite")) as register:
         return live_scorecard(register, store, known, since_us=since_us, until_us=until_us)
