@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+import json
 import math
 import re
 import shutil
@@ -286,6 +287,25 @@ def test_a_doubtful_post_says_once_in_its_row_that_it_is_not_verified(
         browser.until(lambda: "Pos Hilir" in browser.text("#stations"), what="the list")
         assert browser.text("#stations").count("belum terverifikasi") == 1
         assert browser.text("#stations").count("letak dibuat-buat") == 4
+        assert re.search(r"tertinggi sejauh ini 3,30 m pada .* \(meragukan\)", browser.text("#alerts"))
+
+
+def test_a_simulated_value_says_so_in_the_list_and_in_the_panel(browser: Browser, tmp_path: Path) -> None:
+    file = write_region(tmp_path / "region") / "stations.geojson"
+    document = json.loads(file.read_text())
+    (hulu,) = (one["properties"] for one in document["features"] if one["properties"]["id"] == "hulu")
+    hulu["datastreams"] = [{"property": "stage", "interval_s": 60, "sensor": "simulasi"}]
+    file.write_text(json.dumps(document))
+    with site(tmp_path) as api:
+        api.put("hulu", "stage", 1.1)
+        api.put("hilir", "stage", 1.2)
+        browser.open(api.url)
+        browser.until(lambda: "1,20 m" in browser.text("#stations"), what="the list")
+        assert browser.text("#stations").count("nilai simulasi") == 1
+        browser.run(
+            "[...document.querySelectorAll('#stations button')].find((b) => b.innerText === 'Pos Hulu').click()"
+        )
+        browser.until(lambda: "nilai simulasi" in browser.text("#detail"), what="the mark in the panel")
 
 
 def test_posts_in_nearly_one_place_do_not_cover_each_other(browser: Browser, tmp_path: Path) -> None:

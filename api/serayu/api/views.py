@@ -85,6 +85,8 @@ class DatastreamView(msgspec.Struct, frozen=True, gc=False):
         Where the first reading in the span begins.
     interval_s, sensor
         Seconds between readings as configured, and what measures.
+    simulated
+        Whether the region says of the sensor that it is none (its name begins with ``simul``): values are made up.
     """
 
     property: str
@@ -111,6 +113,7 @@ class DatastreamView(msgspec.Struct, frozen=True, gc=False):
     total_24h_since: str | None
     interval_s: float
     sensor: str
+    simulated: bool = False
 
     @builtins.property
     def whole_day(self) -> bool:
@@ -263,6 +266,7 @@ def datastream_view(
         total_24h_since=None if day is None or day.since_us is None else rfc3339(day.since_us),
         interval_s=datastream.interval_s,
         sensor=datastream.sensor,
+        simulated=datastream.sensor.strip().lower().startswith("simul"),
     )
 
 

@@ -30,6 +30,7 @@ export function details(stream) {
   }
   if (trend(stream)) parts.push(trend(stream));
   if (stream.flag === 3) parts.push(t("page.unverified"));
+  if (stream.simulated && stream.last_value !== null) parts.push(t("page.simulated"));
   if (stream.value === null && stream.last_value !== null && stream.reason === "stale") {
     parts.push(`${t("page.last_value")} ${withUnit(stream.last_value, stream)}`);
   }
@@ -126,9 +127,14 @@ function below(alert, station) {
 
 // The reading on the screen may be newer than the list of alerts.
 function peakSoFar(alert, stage) {
-  const now = stage && stage.value !== null ? { level_m: stage.value, time: stage.time } : null;
+  const now = stage && stage.value !== null ? { level_m: stage.value, time: stage.time, flag_name: stage.flag_name } : null;
   const peak = now && (!alert.peak || now.level_m > alert.peak.level_m) ? now : alert.peak;
-  return peak ? t("page.alerts.peak_so_far", { level: number(peak.level_m, 2), time: wib(peak.time) }) : null;
+  return peak ? [t("page.alerts.peak_so_far", { level: number(peak.level_m, 2), time: wib(peak.time) }), doubt(peak)].filter(Boolean).join(" ") : null;
+}
+
+// A peak that quality control doubts may be a jump of the sensor.
+function doubt(peak, said = t) {
+  return peak.flag_name === "suspect" ? said("page.peak_doubtful") : null;
 }
 
 function endedRow(alert, choose) {
@@ -137,7 +143,10 @@ function endedRow(alert, choose) {
     const opened = alert.changes[0];
     parts.push(both("page.alerts.retracted", { level: named(opened.to) }));
   } else {
-    if (alert.peak) parts.push(both("page.alerts.peak", { level: number(alert.peak.level_m, 2), time: wib(alert.peak.time) }));
+    if (alert.peak) {
+      const [id, english_] = [t, en].map((said) => [said("page.alerts.peak", { level: number(alert.peak.level_m, 2), time: wib(alert.peak.time) }), doubt(alert.peak, said)].filter(Boolean).join(" "));
+      parts.push([id, english(english_)]);
+    }
     if (alert.outcome !== "lapsed" && rank(alert.highest_by_threshold) < rank(alert.highest)) parts.push(both("page.alerts.not_exceeded", { level: named(alert.highest) }));
   }
   const ended = alert.outcome === "lapsed" ? "page.alerts.lapsed_at" : "page.alerts.ended_at"; // not known is not normal
