@@ -1,5 +1,6 @@
 """The scorecard over the api and as a page: honest without events, computed when something changed."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,6 +63,31 @@ def test_events_and_warnings_are_counted_and_listed(scored: Site) -> None:
     assert "Kejadiannya masih sedikit" in page
     assert "Sebagian batas pos dibuat-buat" in page
     assert "Dari 2 berita yang dihitung, 0 ditandatangani" in page
+
+
+def test_a_warning_minutes_ahead_is_called_late_and_not_missed_or_false(scored: Site) -> None:
+    for age_s in range(4 * 3600, 0, -60):
+        scored.put("hilir", "stage", 2.6 if age_s <= 2 * H_S else 1.0, age_s=age_s)
+    put(
+        scored, station="hilir", alert_id="a1", level=W, status=BulletinStatus.TEST,
+        age_us=round((2 * H_S + 90) * 1e6),
+    )  # fmt: skip
+    row = scored.get("/api/v1/scorecard").json()["stations"]["hilir"]["levels"]["waspada"]
+    assert (row["hits"], row["misses"], row["late"], row["false_alarms"], row["late_ahead"]) == (
+        0,
+        1,
+        1,
+        1,
+        1,
+    )
+    page = scored.get("/nilai").text
+    counts = dict(
+        re.findall(
+            r'data-label="(Kejadian|Tepat waktu|Terlambat|Luput|Keliru)">(\d+)<', page.split("Pos Hilir")[1]
+        )
+    )
+    assert counts == {"Kejadian": "1", "Tepat waktu": "0", "Terlambat": "1", "Luput": "0", "Keliru": "0"}
+    assert "Ketepatan peringatan kami" in page
 
 
 def test_an_unchanged_card_is_neither_computed_nor_fetched_again(scored: Site) -> None:

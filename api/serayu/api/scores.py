@@ -74,15 +74,15 @@ def _seen(api: Api) -> tuple[int, int]:
 
 
 class Row(NamedTuple):
-    """One level of one post, or of all."""
+    """One level of one post, or of all: `events` is `hits` + `late` + `missed`; the late are not called false."""
 
     level: str
     sign: str
     label: str
     events: int
     hits: int
-    misses: int
     late: int
+    missed: int
     false: int
     shares: Sequence[tuple[str, str]]  # number and interval of POD, FAR and CSI
     leads: Sequence[tuple[str, str]]  # of the median and the tenth percentile
@@ -161,9 +161,9 @@ def _row(level: str, row: Mapping[str, Any]) -> Row:
         siaga.label,
         row["events"],
         row["hits"],
-        row["misses"],
         row["late"],
-        row["false_alarms"],
+        row["misses"] - row["late"],
+        row["false_alarms"] - row["late_ahead"],
         [_estimate(row[name], _percent) for name in ("pod", "far", "csi")],
         [_estimate(row[name], _minutes) for name in ("lead_median_min", "lead_p10_min")],
         acknowledged,

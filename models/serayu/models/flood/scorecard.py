@@ -77,6 +77,9 @@ class Scored(msgspec.Struct, frozen=True):
         As in the backtest: a late warning is no hit, so its event is a miss.
     late
         Of the misses those that were told, too late.
+    late_ahead
+        Of the false alarms those that did come before an event, by less than the least lead of a hit: people would call
+        them late, not false.
     open
         Warnings in force whose outcome nobody knows yet; counted nowhere else.
     pod, far, csi
@@ -95,6 +98,7 @@ class Scored(msgspec.Struct, frozen=True):
     misses: int
     false_alarms: int
     late: int
+    late_ahead: int
     open: int
     pod: Estimate
     far: Estimate
@@ -147,7 +151,8 @@ def _scored(records: Sequence[Record], waits: Sequence[Wait], draw: np.random.Ge
     counts = Counter(one.outcome for one in records)
     hits, late = counts[Outcome.HIT], _told_late(records)
     misses = counts[Outcome.MISSED] + late
-    false_alarms = counts[Outcome.FALSE] + _issued_late(records)
+    late_ahead = _issued_late(records)
+    false_alarms = counts[Outcome.FALSE] + late_ahead
     leads = np.array(
         [one.lead_us / US_PER_MINUTE for one in records if _served(one) and one.lead_us is not None]
     )
@@ -160,6 +165,7 @@ def _scored(records: Sequence[Record], waits: Sequence[Wait], draw: np.random.Ge
         misses=misses,
         false_alarms=false_alarms,
         late=late,
+        late_ahead=late_ahead,
         open=counts[Outcome.OPEN],
         pod=ratios["pod"],
         far=ratios["far"],
