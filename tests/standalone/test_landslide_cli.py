@@ -60,6 +60,8 @@ def test_people_read_sentences_and_now_is_the_moment_when_none_is_given(tmp_path
     done = run("--units", SLOPES, "--rain", rain_file(tmp_path))
     assert done.returncode == 0
     assert "Ruas PERAGAAN-01 Gumelar-Samudra: TIDAK DIKETAHUI" in done.stdout  # that rain is not of today
+    assert "newest rain: 2026-01-21T00:00:00Z" in done.stderr
+    assert "--at 2026-01-21T00:00:00Z" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,18 @@ from typing import Annotated
 
 import typer
 
-from serayu.models.command import emit, json_text, reported, write_atomically
-from serayu.models.errors import BadInputError
+from serayu.models.command import emit, json_text, reported, time_option, write_atomically
 from serayu.models.landslide.assess import Evidence, assess
 from serayu.models.landslide.document import units_geojson
 from serayu.models.landslide.findings import read_findings
 from serayu.models.landslide.result import Report
 from serayu.models.landslide.series import read_rain, read_soil
 from serayu.models.landslide.units import read_units
-from serayu.models.times import SystemClock, parse_rfc3339
+from serayu.models.times import US_PER_HOUR, SystemClock, rfc3339
 
 app = typer.Typer(no_args_is_help=True, help="Bahaya longsor per ruas · Landslide risk per road")
+
+RAIN_OLD_US = US_PER_HOUR  # the longest usual interval of a rain gauge [project proposal]
 
 
 @app.callback()
@@ -49,7 +50,7 @@ def assess_command(
     output: Annotated[Path | None, typer.Option(help="tulis ke berkas · write to a file")] = None,
 ) -> None:
     """Nilai lereng dan ruas · Assess slope units and roads: rules, numbers, verdicts, what was missing."""
-    at_us = SystemClock().now_us() if at is None else _moment(at)
+    at_us = SystemClock().now_us() if at is None else time_option(at, option="--at")
     placed = read_units(units)
     with ExitStack() as stack:
         slope_of = None
@@ -67,6 +68,19 @@ def assess_command(
     if geojson is not None:
         write_atomically(geojson, json_text(units_geojson(report, placed)))
     emit(report, as_json=as_json, output=output, text=_text(report))
+    if at is None:
+        _hint(evidence, at_us)
+
+
+def _hint(evidence: Evidence, at_us: int) -> None:
+    """Say on stderr that the rain is old: an assessment of now then knows nothing of it."""
+    newest = [end_us for one in evidence.rain.values() if (end_us := one.until_us(at_us)) is not None]
+    if newest and at_us - max(newest) > RAIN_OLD_US:
+        typer.echo(
+            f"hujan terbaru · newest rain: {rfc3339(max(newest))}; "
+            f"menilai saat itu · to assess that moment: --at {rfc3339(max(newest))}",
+            err=True,
+        )
 
 
 def _text(report: Report) -> str:
@@ -80,10 +94,3 @@ def _text(report: Report) -> str:
             for line in (f"  - {unit.explanation.id}", f"    {unit.explanation.en}")
         ]
     return "\n".join(lines)
-
-
-def _moment(text: str) -> int:
-    try:
-        return parse_rfc3339(text)
-    except ValueError as error:
-        raise BadInputError(str(error), field="--at") from None
