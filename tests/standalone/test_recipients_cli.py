@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from serayu.models.delivery.delivery import Attempt, DeliveryState
 from serayu.models.delivery.desk import DeliveryDesk
 from serayu.models.delivery.inbound import SECRET_FILE, inbound_secret
 from serayu.models.delivery.settings import DeliverySettings
@@ -15,7 +16,7 @@ from serayu.models.stores.register import Register
 from serayu.models.stores.register.database import sqlite_url
 from serayu.models.stores.register.vault import KEY_FILE, Vault
 from serayu.standalone.cli import app
-from tests.models.delivery.story import ACTUAL, NOON_US
+from tests.models.delivery.story import ACTUAL, ALERT, NOON_US
 
 REGION_TOML = 'code = "99.01"\nname = "Uji"\nsource = "test"\n'
 STATIONS = """{"type": "FeatureCollection", "features": [{"type": "Feature",
@@ -100,6 +101,11 @@ def test_every_option_of_a_recipient_is_kept(run: Run) -> None:
         (("add", "log", "x", "--name", "x", "--station", "lain"), "'lain'"),
         (("add", "log", "x", "--name", "x", "--quiet", "22-4"), "not a time of day"),
         (("stop", NUMBER, "--source", "sms"), "no recipient"),
+        (("add", "webhook", "http://127.0.0.1:9099/x", "--name", "x"), "--allow-private"),
+        (("add", "webhook", "http://localhost/x", "--name", "x"), "--allow-private"),
+        (("add", "webhook", "https://[::ffff:10.0.0.1]/x", "--name", "x"), "--allow-private"),
+        (("add", "apprise", "json://u:p@192.168.1.9/x", "--name", "x"), "--allow-private"),
+        (("gateway", "sms", "json://10.1.2.3/{number}"), "--allow-private"),
         (("gateway", "log", "json://x/{number}"), "no gateway"),
         (("gateway", "sms", "json://x/"), "{number}"),
     ],
@@ -109,6 +115,36 @@ def test_what_is_wrong_is_said_in_one_line(place: list[str], words: tuple[str, .
     assert reason in said
     assert len(said.splitlines()) == 1
     assert "0000" not in said
+
+
+def shown(place: list[str], *words: str) -> str:
+    done = CliRunner().invoke(app, ["recipients", *words, *place])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_the_list_says_who_is_not_told_and_why(run: Run, place: list[str]) -> None:
+    public = ("--audience", "public", "--name", "Warga")
+    added = run("recipients", "add", "sms", NUMBER, *public)
+    assert added["not_told"] == "not-opted-in"
+    assert "NOT OPTED IN, not told" in shown(place, "list")
+    again = refused(place, "recipients", "add", "sms", NUMBER, *public, "--opt-in", "formulir 12")
+    assert f"serayu recipients opt-in {added['id']}" in again
+    assert "0000" not in again.replace(added["id"], "")
+    run("recipients", "opt-in", added["id"], "--source", "formulir 12")
+    assert "NO GATEWAY, not told" in shown(place, "list")
+    shown(place, "gateway", "sms", "json://10.1.2.3/{number}", "--allow-private")
+    assert "opted in" in shown(place, "list")
+    assert "not told" not in shown(place, "list")
+    run("recipients", "stop", added["id"], "--source", "surat")
+    assert "stopped" in shown(place, "list", "--all")
+
+
+def test_a_receiver_in_the_building_is_taken_when_it_is_allowed_and_shown_as_such(
+    run: Run, place: list[str]
+) -> None:
+    run("recipients", "add", "webhook", "http://127.0.0.1:9/x", "--name", "Piket", "--allow-private")
+    assert "private network allowed" in shown(place, "list")
 
 
 def test_without_a_data_folder_nothing_is_made(tmp_path: Path, place: list[str]) -> None:
@@ -146,6 +182,18 @@ def test_berhenti_export_and_erase(run: Run, place: list[str], tmp_path: Path) -
     assert log["counts"]["dropped"] == 1
     assert log["deliveries"][0]["recipient"] == left["id"]
     assert run("recipients", "log", left["id"])["deliveries"] == log["deliveries"]
+
+
+def test_the_log_names_the_recipient_and_the_reason(run: Run, place: list[str], tmp_path: Path) -> None:
+    run("recipients", "add", "webhook", "https://dishub.example/a", "--name", "Piket Dishub")
+    with Register(sqlite_url(tmp_path / "data" / "register.sqlite")) as register:
+        DeliveryDesk(register, DeliverySettings()).issue(ALERT, rules_us=NOON_US, now_us=NOON_US)
+        (queued,) = register.deliveries("99.01")
+        said = Attempt(queued.id, 1, NOON_US, 3, ok=False, detail="HTTP 410")
+        register.record_attempt(said, state=DeliveryState.DEAD, reason="refused")
+    (line,) = shown(place, "log").splitlines()
+    assert "dead" in line
+    assert line.endswith("Piket Dishub  refused: HTTP 410")
 
 
 def test_a_removed_recipient_leaves_nothing_to_erase(run: Run, place: list[str]) -> None:

@@ -99,10 +99,29 @@ def given(text: str) -> str:
 
 
 def recipient_document(place: Place, recipient: Recipient) -> dict[str, Any]:
-    """Return a recipient as a JSON object with its address masked."""
+    """Return a recipient as a JSON object with its address masked, and why it would be told nothing."""
     address = place.register.address(recipient.id, place.vault)
     fields: dict[str, Any] = _with_times(msgspec.to_builtins(recipient))
-    return {**fields, "address": None if address is None else masked(address.target)}
+    return {
+        **fields,
+        "address": None if address is None else masked(address.target),
+        "may_be_told": recipient.may_be_told,
+        "not_told": not_told(place, recipient),
+    }
+
+
+def not_told(place: Place, recipient: Recipient) -> str | None:
+    """Return why a recipient is told nothing: erased, stopped, not-opted-in or no-gateway; None where it is told."""
+    if recipient.erased_us is not None:
+        return "erased"
+    if recipient.stopped_us is not None:
+        return "stopped"
+    if not recipient.may_be_told:
+        return "not-opted-in"
+    phone = recipient.channel.is_phone
+    if phone and place.register.gateway(place.region.code, recipient.channel, place.vault) is None:
+        return "no-gateway"
+    return None
 
 
 def consent_document(consent: Consent) -> dict[str, Any]:

@@ -1,17 +1,20 @@
 """``serayu recipients``: who is told of alerts, by which channel; addresses are shown masked."""
 
+import ipaddress
 import secrets
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
+from serayu.ingest.channels.addresses import is_public
 from serayu.models.command import emit, reported
 from serayu.models.delivery.delivery import DeliveryState, attempt_document, delivery_document
 from serayu.models.delivery.inbound import make_inbound_secret
 from serayu.models.delivery.recipient import Address, Audience, Channel, QuietHours, Recipient
 from serayu.models.delivery.settings import minutes_of_day
-from serayu.models.errors import BadInputError
+from serayu.models.errors import BadInputError, ConflictError
 from serayu.models.siaga_levels import Siaga
 from serayu.models.texts import LANGUAGES
 from serayu.models.times import SystemClock
@@ -36,6 +39,12 @@ __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Penerima peringatan · Recipients of warnings")
 SECRET_BYTES = 32
+_NOT_TOLD = {
+    "erased": "terhapus · erased",
+    "stopped": "berhenti · stopped",
+    "not-opted-in": "BELUM SETUJU, tidak dikabari · NOT OPTED IN, not told",
+    "no-gateway": "TANPA GERBANG, tidak dikabari · NO GATEWAY, not told",
+}
 
 
 @app.callback()
@@ -78,6 +87,8 @@ def add(
     """Tambah penerima; rahasia webhook tampil sekali · Add a recipient; a webhook's secret is shown once."""
     secret = secrets.token_urlsafe(SECRET_BYTES) if channel is Channel.WEBHOOK else None
     target = _target(channel, given(address))
+    if not allow_private:
+        _refuse_private(target)
     with opened(region, data, register_url) as place:
         for one in station or []:
             place.region.station(one)
@@ -97,10 +108,14 @@ def add(
             allow_private=allow_private,
             created_us=now_us,
         )
-        place.register.add_recipient(new, Address(target, secret), place.vault, actor=ACTOR)
+        try:
+            place.register.add_recipient(new, Address(target, secret), place.vault, actor=ACTOR)
+        except ConflictError as error:
+            (same,) = (one for one in place.find(target) if one.channel is channel)
+            raise ConflictError(f"{error}, as {same.id}: {_instead(same.id)}") from None
         if opt_in is not None:
             new = place.register.opt_in(new.id, source=opt_in, now_us=now_us)
-        document = {**recipient_document(place, new), "secret": secret, "may_be_told": new.may_be_told}
+        document = {**recipient_document(place, new), "secret": secret}
     emit(document, as_json=as_json, output=output, text=_added(document))
 
 
@@ -193,9 +208,12 @@ def gateway(
     register_url: RegisterOption = None,
 ) -> None:
     """Gerbang SMS atau WhatsApp · Set the gateway of phone numbers; it is kept encrypted."""
+    target = given(url)
+    if not allow_private:
+        _refuse_private(target)
     with opened(region, data, register_url) as place:
         place.register.set_gateway(
-            place.region.code, channel, given(url), place.vault, allow_private=allow_private
+            place.region.code, channel, target, place.vault, allow_private=allow_private
         )
     typer.echo(f"{channel.value}: gerbang disimpan · gateway kept")
 
@@ -228,8 +246,13 @@ def log(
     """Siapa dikabari apa, dengan setiap percobaan · Who was told what, with every attempt."""
     with opened(region, data, register_url) as place:
         ids = [None] if who is None else [one.id for one in place.find(given(who))]
+        names = {one.id: one.name for one in place.register.recipients(place.region.code, stopped=True)}
         documents = [
-            {**delivery_document(one), "log": attempt_documents(place, one.id)}
+            {
+                **delivery_document(one),
+                "recipient_name": names.get(one.recipient_id) or None,
+                "log": attempt_documents(place, one.id),
+            }
             for recipient_id in ids
             for one in place.register.deliveries(
                 place.region.code, recipient_id=recipient_id, state=state, limit=limit
@@ -238,15 +261,11 @@ def log(
         counts = {
             one.value: count for one, count in place.register.delivery_counts(place.region.code).items()
         }
-    lines = [
-        f"{one['queued']}  {one['state']:8} {one['attempts']:3}  {one['recipient']}  {one['level']}"
-        for one in documents
-    ]
     emit(
         {"counts": counts, "deliveries": documents},
         as_json=as_json,
         output=output,
-        text="\n".join(lines) or "belum ada kiriman · no deliveries",
+        text="\n".join(map(_delivered, documents)) or "belum ada kiriman · no deliveries",
     )
 
 
@@ -271,6 +290,31 @@ def _target(channel: Channel, address: str) -> str:
     if channel is Channel.APPRISE and "://" not in address:
         raise BadInputError("expected an apprise URL", field="address")
     return address
+
+
+def _refuse_private(target: str) -> None:
+    """Refuse an address by number that no delivery would go to; names are looked up when they are used.
+
+    Raises
+    ------
+    BadInputError
+        The host is an address that is not on the public internet; the message does not repeat it.
+    """
+    try:
+        host = urlsplit(target).hostname
+        public = host != "localhost" and is_public(ipaddress.ip_address(host or ""))
+    except ValueError:  # a name, or a service's token
+        return
+    if not public:
+        raise BadInputError(
+            "not a public address, so nothing would be delivered; "
+            "--allow-private lets one in your own network be told",
+            field="address",
+        )
+
+
+def _instead(recipient_id: str) -> str:
+    return f"serayu recipients opt-in {recipient_id} --source … notes that it wants to be told"
 
 
 def _languages(given_ones: list[str] | None) -> tuple[str, ...]:
@@ -301,15 +345,23 @@ def _added(document: dict[str, Any]) -> str:
     lines = [_line(document)]
     if document["secret"] is not None:
         lines.append(f"rahasia, tampil sekali · secret, shown once: {document['secret']}")
-    if not document["may_be_told"]:
+    if document["not_told"] == "not-opted-in":
         lines.append(
-            "belum setuju, jadi belum dikabari · not opted in, so not told yet: serayu recipients opt-in"
+            "belum setuju, jadi belum dikabari · not opted in, so not told yet: "
+            f"serayu recipients opt-in {document['id']} --source …"
+        )
+    if document["not_told"] == "no-gateway":
+        lines.append(
+            "tanpa gerbang, jadi belum dikabari · no gateway, so not told yet: "
+            f"serayu recipients gateway {document['channel']} URL"
         )
     return "\n".join(lines)
 
 
 def _line(document: dict[str, Any]) -> str:
-    marks = [mark for mark in ("stopped", "erased") if document[mark] is not None]
+    marks = [_NOT_TOLD[document["not_told"]]] if document["not_told"] else []
+    marks += ["setuju · opted in"] if document["opted_in"] and not document["not_told"] else []
+    marks += ["jaringan privat boleh · private network allowed"] if document["allow_private"] else []
     about = f"{document['audience']:6} {document['channel']:8} {document['lowest']:7} step {document['step']}"
     shown = document["address"] or "-"
     return f"{document['id']}  {about}  {shown}  {document['name']}{''.join(f'  ({mark})' for mark in marks)}"
@@ -317,8 +369,10 @@ def _line(document: dict[str, Any]) -> str:
 
 def _delivered(document: dict[str, Any]) -> str:
     about = f"{document['state']:8} {document['attempts']:3}  {document['recipient']}  {document['level']:7}"
-    last = document["log"][-1]["detail"] if document["log"] else document["reason"] or ""
-    return f"{document['queued']}  {about}  {last}"
+    answers = [one["detail"] for one in document["log"][-1:]]
+    why = [document["reason"]] if document["reason"] else []
+    words = [document["recipient_name"] or "-", ": ".join([*why, *answers])]
+    return f"{document['queued']}  {about}  {'  '.join(words)}".rstrip()
 
 
 def _report(place: Place, done: list[Recipient], *, as_json: bool, output: Path | None) -> None:
