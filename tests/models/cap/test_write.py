@@ -163,6 +163,18 @@ def test_back_to_normal_is_all_clear() -> None:
     assert (info.urgency, info.severity, info.certainty) == ("Past", "Minor", "Observed")
 
 
+def test_only_what_is_signed_or_rehearsed_says_evacuate() -> None:
+    awas = a_bulletin(level=Siaga.AWAS)
+    assert bulletin_rating(awas) == ("Severe", "Immediate", "Observed", "Prepare")
+    assert written(awas).infos[0].response_types == ("Prepare",)
+    for fields in (
+        {"status": BulletinStatus.EXERCISE},
+        {"status": BulletinStatus.ACTUAL, "authority": "BPBD"},
+    ):
+        assert bulletin_rating(replace(awas, **fields)).response_type == "Evacuate"
+    assert bulletin_rating(a_bulletin(level=Siaga.WASPADA)).response_type == "Monitor"
+
+
 def test_what_ended_for_want_of_data_is_neither_all_clear_nor_normal() -> None:
     ended = {"msg_type": MessageType.CANCEL, "references": (("x", SENT - 1_000_000),), "limit_m": None}
     one = a_bulletin(level=Siaga.NORMAL, before=Siaga.SIAGA, level_m=None, **ended)

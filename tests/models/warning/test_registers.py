@@ -197,11 +197,29 @@ def test_only_what_an_authority_signed_is_not_called_monitoring_information(bull
         for lang in LANGUAGES:
             assert all(part.startswith(mark[lang]) for part in registers.message(bulletin, lang))
             assert sms_text(bulletin, lang).startswith(mark[lang])
+    for lang, words in (("id", "INFORMASI PEMANTAUAN"), ("en", "MONITORING")):
+        said, unsigned = registers.message(bulletin, lang), bulletin.status is BulletinStatus.TEST
+        assert said.headline.startswith(f"{words} – ") == unsigned
+        assert said.instruction.startswith(f"{words}. ") == unsigned
+        assert sms_text(bulletin, lang).startswith(words.split()[-1]) == unsigned
+
+
+@pytest.mark.parametrize("hazard", list(Hazard))
+def test_what_nobody_signed_orders_nobody_away(hazard: Hazard) -> None:
+    bulletin = changed(level=Siaga.AWAS, hazard=hazard)
+    for lang, words in (("id", "Tunggu keputusan BPBD"), ("en", "Await BPBD's decision")):
+        said = registers.message(bulletin, lang)
+        assert words in said.instruction
+        for order in ("mengungsi", "MENGUNGSI", "Leave", "LEAVE"):
+            assert order not in "".join(said) + sms_text(bulletin, lang)
+    signed = msgspec.structs.replace(bulletin, status=BulletinStatus.ACTUAL, authority="BPBD Contoh")
+    assert registers.message(signed).instruction.startswith("Segera ")
+    assert "SEGERA" in sms_text(signed)
 
 
 def test_an_alert_in_indonesian() -> None:
     assert registers.message(ALERT) == (
-        "SIAGA (Siaga 2): potensi banjir, Kali Serayu di Bendung Gerak Serayu",
+        "INFORMASI PEMANTAUAN – SIAGA (Siaga 2): potensi banjir, Kali Serayu di Bendung Gerak Serayu",
         (
             "Muka air Kali Serayu di Bendung Gerak Serayu 16,35 m (TMA 1.635 cm) pada 10-01-2026 18.30 WIB."
             " Dasar: prakiraan melewati batas SIAGA (Siaga 2), 17,00 m. Naik 31 cm/jam."
@@ -220,7 +238,7 @@ def test_an_alert_in_indonesian() -> None:
             " Berlaku sampai 11-01-2026 18.31 WIB dan gugur bila tidak diperbarui."
             " Informasi pemantauan, bukan peringatan resmi."
         ),
-        "Warga bantaran sungai siap mengungsi; jauhi tepi sungai.",
+        ("INFORMASI PEMANTAUAN. Belum resmi. Tunggu keputusan BPBD; siapkan petugas dan tempat pengungsian."),
     )
 
 
@@ -325,14 +343,17 @@ def test_what_is_over_neither_expires_nor_names_anybody_as_affected() -> None:
     said = registers.message(changed(level=Siaga.NORMAL, before=Siaga.SIAGA, limit_m=None, **CANCEL))
     assert "Berlaku sampai" not in said.description
     assert "Wilayah terdampak" not in said.description
-    assert said.instruction == "Tetap waspada terhadap hujan susulan."
+    assert said.instruction == "INFORMASI PEMANTAUAN. Tetap waspada terhadap hujan susulan."
     retracted = changed(level=Siaga.NORMAL, before=Siaga.NORMAL, limit_m=None, **CANCEL)
     assert "NORMAL" not in sms_text(retracted)
     assert sms_text(retracted).startswith(
-        "PERINGATAN banjir DICABUT. Bendung Gerak Serayu 16,35 m 18.30 WIB. Tidak berlaku"
+        "PEMANTAUAN. PERINGATAN banjir DICABUT. Bendung Gerak Serayu 16,35 m 18.30 WIB. Tidak berlaku"
     )
     withdrawn = registers.message(changed(before=Siaga.SIAGA, **CANCEL))
-    assert withdrawn.instruction == "Peringatan ini tidak berlaku lagi. Ikuti informasi berikutnya."
+    assert (
+        withdrawn.instruction
+        == "INFORMASI PEMANTAUAN. Peringatan ini tidak berlaku lagi. Ikuti informasi berikutnya."
+    )
 
 
 @pytest.mark.parametrize(
@@ -353,10 +374,12 @@ def test_an_alert_that_ended_for_want_of_data_is_never_called_normal() -> None:
     )
     said = registers.message(lapsed)
     assert said.headline.startswith(
-        "SIAGA (Siaga 2) tidak berlaku lagi karena tidak ada data baru: keadaan Kali Serayu"
+        "INFORMASI PEMANTAUAN – SIAGA (Siaga 2) tidak berlaku lagi karena tidak ada data baru: keadaan Kali Serayu"
     )
     assert "bukan aman" in said.instruction
-    assert sms_text(lapsed).startswith("banjir TIDAK DIKETAHUI: tak ada data baru. Bendung Gerak Serayu")
+    assert sms_text(lapsed).startswith(
+        "PEMANTAUAN. banjir TIDAK DIKETAHUI: tak ada data baru. Bendung Gerak Serayu"
+    )
     assert not any("NORMAL" in whole(lapsed, lang) + sms_text(lapsed, lang) for lang in LANGUAGES)
     document = bulletin_document(lapsed)
     assert (document["level"], document["label"], document["level_known"]) == (None, "TIDAK DIKETAHUI", False)
@@ -364,7 +387,9 @@ def test_an_alert_that_ended_for_want_of_data_is_never_called_normal() -> None:
 
 def test_a_landslide_says_its_rain_its_rule_and_what_was_missing() -> None:
     said = registers.message(LANDSLIDE)
-    assert said.headline == "SIAGA (Siaga 2): potensi longsor, Ruas Baturraden - Kemutug"
+    assert (
+        said.headline == "INFORMASI PEMANTAUAN – SIAGA (Siaga 2): potensi longsor, Ruas Baturraden - Kemutug"
+    )
     assert (
         "Hujan 132,4 mm dalam 72 jam di Ruas Baturraden - Kemutug (pos Bendung Gerak Serayu, 10-01-2026 18.30 WIB);"
         " ambang Pejawaran 118,2 mm. Faktor keamanan lereng tidak diketahui. Masukan yang tidak ada: piezometer."
@@ -381,7 +406,9 @@ def test_the_draft_never_stands_alone() -> None:
         assert part.index("draf, belum diperiksa") < part.index(draft)
     assert registers.combined(ALERT, "en") == registers.message(ALERT, "en")
     text = registers.plain_text(ALERT)
-    assert text.index(official.headline) < text.index("ALERT (Siaga 2") < text.index(alone.headline)
+    assert (
+        text.index(official.headline) < text.index("MONITORING – ALERT (Siaga 2") < text.index(alone.headline)
+    )
     with pytest.raises(ValueError, match="unknown language 'jv'"):
         registers.message(ALERT, "jv")
 

@@ -73,12 +73,12 @@ def test_a_shortened_name_fits_and_is_marked(name: str, at_most: int) -> None:
 
 def test_the_message_of_an_alert() -> None:
     assert sms_text(ALERT) == (
-        "SIAGA (Siaga 2) banjir. Bendung Gerak Serayu 16,35 m 18.30 WIB. Siap mengungsi, jauhi sungai."
-        " tiba Kedungwuluh Lor sktr 4,5 jam. 1.555 jiwa. -Info pemantauan"
+        "PEMANTAUAN. SIAGA (Siaga 2) banjir. Bendung Gerak Serayu 16,35 m 18.30 WIB. Tunggu BPBD, siapkan petugas."
+        " tiba Kedungwuluh Lor sktr 4,5 jam. Notog. -Belum resmi"
     )
     assert sms_text(LANDSLIDE, "en") == (
-        "ALERT (Siaga 2, siaga) landslide. Ruas Baturraden - Kemutug rain 132.4 mm/72 h 18.30 WIB."
-        " Keep off slopes, get ready to leave. -Monitoring info"
+        "MONITORING. ALERT (Siaga 2, siaga) landslide. Ruas Baturraden - Kemutug rain 132.4 mm/72 h 18.30 WIB."
+        " Await BPBD, prepare crews. -Not official"
     )
 
 
@@ -131,7 +131,7 @@ def test_the_worst_case_keeps_level_time_instruction_and_origin() -> None:
 def test_a_draft_stands_only_behind_the_indonesian() -> None:
     bulletin = msgspec.structs.replace(ALERT, post="Pos A", foreseen=None, impact=Impact())
     text = sms_text(bulletin, "jv-banyumas")
-    assert text.index("Siap mengungsi, jauhi sungai") < text.index("Siap-siap ngungsi")
+    assert text.index("Tunggu BPBD, siapkan petugas") < text.index("Ngenteni BPBD")
     with pytest.raises(ValueError, match="unknown language 'jv'"):
         sms_text(bulletin, "jv")
 

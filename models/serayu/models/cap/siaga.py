@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from serayu.models.siaga_levels import Reason, Siaga
-from serayu.models.warning.bulletin import Bulletin, Hazard
+from serayu.models.warning.bulletin import Bulletin, BulletinStatus, Hazard
 from serayu.models.warning.statements import head
 
 
@@ -77,7 +77,8 @@ def bulletin_rating(bulletin: Bulletin) -> CapRating:
 
     As its level, except: what ends or withdraws an alert is AllClear, but not what ended only because nobody knows the
     state any more; and "Observed", by CAP 1.2 section 3.2.2 what has occurred or is going on, is Likely where the level
-    is only foreseen, said by a stand-in, or no good value stands behind it [project proposal].
+    is only foreseen, said by a stand-in, or no good value stands behind it; and what no authority signed says at most
+    Prepare: to evacuate is the authority's to say [project proposal]. An exercise keeps what it rehearses.
 
     Parameters
     ----------
@@ -92,6 +93,8 @@ def bulletin_rating(bulletin: Bulletin) -> CapRating:
     )
     if rating is None:
         raise ValueError(f"no CAP rating for {bulletin.level.value}")
+    if bulletin.status is BulletinStatus.TEST and rating.response_type == "Evacuate":
+        rating = rating._replace(response_type="Prepare")
     seen = bulletin.reason is Reason.THRESHOLD and bulletin.verified and not bulletin.fallback
     if rating.certainty == "Observed" and not seen and not bulletin.observed_flooding:
         return rating._replace(certainty="Likely")

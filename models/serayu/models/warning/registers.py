@@ -42,7 +42,8 @@ def message(bulletin: Bulletin, lang: str = "id") -> Message:
     Returns
     -------
     Message
-        Each part of an exercise begins with LATIHAN (in English EXERCISE).
+        Each part of an exercise begins with LATIHAN (in English EXERCISE); headline and instruction of what nobody
+        signed with INFORMASI PEMANTAUAN (MONITORING), and it tells agencies to prepare, never people to leave.
 
     Raises
     ------
@@ -50,17 +51,27 @@ def message(bulletin: Bulletin, lang: str = "id") -> Message:
         An unknown language.
     """
     instruction = say(statements.instruction(bulletin), _known(lang))
-    if bulletin.status is BulletinStatus.EXERCISE:
-        instruction = f"{text('bulletin.exercise', lang)}. {instruction}"
-    return Message(headline(bulletin, lang), " ".join(sentences(bulletin, lang)), instruction)
+    mark = _mark(bulletin, lang)
+    return Message(
+        headline(bulletin, lang),
+        " ".join(sentences(bulletin, lang)),
+        f"{mark}. {instruction}" if mark else instruction,
+    )
 
 
 def headline(bulletin: Bulletin, lang: str = "id") -> str:
     """Return the headline of `message` alone, which costs a tenth of it: for lists and feeds."""
     said = say(statements.headline(bulletin), _known(lang))
-    if bulletin.status is BulletinStatus.EXERCISE:
-        return f"{text('bulletin.exercise', lang)} – {said}"
-    return said
+    mark = _mark(bulletin, lang)
+    return f"{mark} – {said}" if mark else said
+
+
+def _mark(bulletin: Bulletin, lang: str) -> str:
+    """Return what every forwarded part must begin with; "" for what an authority signed."""
+    if bulletin.public:
+        return ""
+    exercise = bulletin.status is BulletinStatus.EXERCISE
+    return text("bulletin.exercise" if exercise else "bulletin.monitoring", lang)
 
 
 def _known(lang: str) -> str:

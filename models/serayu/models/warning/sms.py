@@ -73,6 +73,8 @@ def _first(bulletin: Bulletin, post: str) -> Iterator[Phrase]:
     """Yield what is always there."""
     if bulletin.status is BulletinStatus.EXERCISE:
         yield phrase("bulletin.sms.exercise")
+    elif not bulletin.public:
+        yield phrase("bulletin.sms.monitoring")
     key = became if (became := wording(bulletin)) in ENDS else "head"
     hazard = phrase(f"bulletin.hazard.{bulletin.hazard.value}")
     yield phrase(f"bulletin.sms.{key}", label=label(bulletin, bulletin.level), hazard=hazard)

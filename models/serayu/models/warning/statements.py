@@ -86,7 +86,10 @@ def description(bulletin: Bulletin) -> Iterator[Phrase]:
 
 
 def instruction(bulletin: Bulletin) -> Phrase:
-    """Return what to do at the level in force; of an exercise, that nobody need do it."""
+    """Return what to do at the level in force; of an exercise, that nobody need do it.
+
+    What nobody signed tells agencies what to get ready: to order people away is the authority's, after its decision.
+    """
     do = phrase(f"bulletin.do.{todo(bulletin)}")
     return phrase("bulletin.exercise.do", do=do) if bulletin.status is BulletinStatus.EXERCISE else do
 
@@ -103,7 +106,11 @@ def wording(bulletin: Bulletin) -> str:
 def todo(bulletin: Bulletin) -> str:
     """Return which instruction fits, as the end of its key in the catalogue."""
     became = head(bulletin)
-    return became if became in ("cancel", "lapsed") else f"{bulletin.hazard.value}.{bulletin.level.value}"
+    if became in ("cancel", "lapsed"):
+        return became
+    unsigned = bulletin.status is BulletinStatus.TEST and not over(bulletin)
+    whose = "monitoring" if unsigned else bulletin.hazard.value
+    return f"{whose}.{bulletin.level.value}"
 
 
 def label(bulletin: Bulletin, level: Siaga) -> Value:
