@@ -106,7 +106,9 @@ def test_the_document_has_every_key_that_was_promised(folder: Path) -> None:
 
 def test_a_file_gets_the_document_and_people_a_table(folder: Path) -> None:
     file = folder / "out.json"
-    assert CliRunner().invoke(app, _arguments(folder, "--output", str(file))).stdout == ""
+    result = CliRunner().invoke(app, _arguments(folder, "--output", str(file)))
+    assert result.stdout == ""
+    assert result.stderr == f"{file}: 3 pos diuji · posts tested, 0 dilewati · skipped\n"
     assert set(json.loads(file.read_text())) == {"stations", "skipped"}
     table = CliRunner().invoke(app, _arguments(folder)).stdout
     assert "threshold_only" in table
@@ -128,6 +130,7 @@ def test_a_post_without_a_fit_part_is_left_out_with_the_reason(folder: Path) -> 
         ("--horizons", "0,3", "--horizons"),
         ("--horizons", "three", "--horizons"),
         ("--stations", "nowhere.csv", "nowhere.csv"),
+        ("--series", ".", "is a folder"),
     ],
 )
 def test_bad_input_exits_2_in_one_line(folder: Path, option: str, value: str, word: str) -> None:

@@ -293,6 +293,16 @@ def test_given_series_run_with_the_limits_of_their_table(tmp_path: Path) -> None
     assert "HILIR-1" in _run(_files(tmp_path))
 
 
+def test_a_flow_or_rain_alone_cannot_be_replayed_and_says_what_is_needed(tmp_path: Path) -> None:
+    arguments = _files(tmp_path)
+    kept = [row for row in (tmp_path / "F.csv").read_text().splitlines() if "HILIR-1" not in row]
+    (tmp_path / "F.csv").write_text("\n".join(kept) + "\n")
+    said = _run(arguments, code=2)
+    assert "no river post to replay" in said
+    assert "the live rules take no flow" in said
+    assert "flood backtest" in said
+
+
 def test_what_if_the_limits_were_others(tmp_path: Path) -> None:
     (tmp_path / "if.toml").write_text(
         '[post.hilir-1]\nwaspada_m = 5.0\nsiaga_m = 6.0\nawas_m = 7.0\nsource = "what if"\n'

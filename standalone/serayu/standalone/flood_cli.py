@@ -52,7 +52,20 @@ def backtest(
     as_json: Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")] = False,
     output: Annotated[Path | None, typer.Option(help="tulis ke berkas · write to a file")] = None,
 ) -> None:
-    """Uji mundur prakiraan dan peringatan · Backtest forecasts and warnings on a record."""
+    """Uji mundur prakiraan dan peringatan · Backtest forecasts and warnings on a record.
+
+    \b
+    serayu flood backtest --stations stations.csv --series stage.csv --series rain.csv.gz
+      --upstream up.toml --fit-until 2025-06-01T00:00:00Z --json --output backtest.json
+
+    \b
+    stations.csv: station_id,variable[,unit,alert,alarm,critical]
+    stage.csv:    station_id,time_utc,value[,unit,flag]
+    up.toml:      [stations."HILIR"]
+                  upstream = ["HULU"]
+                  rain = ["HUJAN-A"]
+                  travel_time_h = { "HULU" = 3.5 }
+    """  # noqa: D301 -- click's mark for lines that it must not join
     # Here, not above: the methods need scikit-learn, which the other commands do without.
     from serayu.models.flood.backtest import Backtest  # noqa: PLC0415
     from serayu.models.flood.backtest import backtest as run  # noqa: PLC0415
@@ -74,6 +87,13 @@ def backtest(
         )
     )
     emit(document, as_json=as_json, output=output, text=_table(document))
+    if output is not None:
+        typer.echo(_summary(document, output), err=True)
+
+
+def _summary(document: dict[str, Any], output: Path) -> str:
+    posts, skipped = len(document["stations"]), len(document["skipped"])
+    return f"{output}: {posts} pos diuji · posts tested, {skipped} dilewati · skipped"
 
 
 def _hours(text: str) -> tuple[float, ...]:

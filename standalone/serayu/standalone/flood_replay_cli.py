@@ -22,6 +22,10 @@ WARM_UP_H = 24.0
 """What the rules remember of the past does not reach farther: a level lapses after a day [project proposal]."""
 _SHM = Path("/dev/shm")  # noqa: S108 -- memory on Linux: a replay commits thousands of times
 _MOST_DAYS = 36500
+_NEEDED = (
+    ". Needed: stage with alert < alarm < critical in the table, or --region with stations of those names; "
+    "flow can be judged by serayu flood backtest"
+)
 
 
 @reported()
@@ -151,7 +155,12 @@ def _given(
     kept = cut(given.series, span[0] - warm_us, span[1])
     if not kept:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in given.skipped.items())
-        raise BadInputError(f"nothing to replay: {reasons or 'no values in that period'}", file=table)
+        raise BadInputError(
+            f"nothing to replay: {reasons or 'no values in that period'}{_NEEDED}", file=table
+        )
+    if not any(key.property == "stage" for key in kept):
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in given.skipped.items())
+        raise BadInputError(f"no river post to replay: {reasons or 'only rain'}{_NEEDED}", file=table)
     first_us = min(int(one.time_us[0]) for one in kept.values())
     last_us = max(int(one.time_us[-1]) for one in kept.values())
     since_us, until_us = max(span[0], first_us), min(span[1], last_us + 1)

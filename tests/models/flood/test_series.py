@@ -159,3 +159,9 @@ def test_links_that_cannot_be_right_are_refused(table: Path, tmp_path: Path, tex
     file = _write(tmp_path, "up.toml", text)
     with pytest.raises(BadInputError, match=r"up\.toml"):
         read_links(file, read_stations(table))
+
+
+def test_an_unknown_key_of_the_links_tells_the_known_ones(table: Path, tmp_path: Path) -> None:
+    file = _write(tmp_path, "up.toml", '[stations."B"]\nabove = ["A"]\n')
+    with pytest.raises(BadInputError, match="unknown key; expected upstream, rain, travel_time_h"):
+        read_links(file, read_stations(table))

@@ -11,6 +11,8 @@ from serayu.models.flood.series import PostInfo, read_text
 
 __all__ = ["PostLinks", "read_links"]
 
+_KEYS = ("upstream", "rain", "travel_time_h")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostLinks:
@@ -23,6 +25,9 @@ class PostLinks:
 
 def read_links(file: Path, stations: Mapping[str, PostInfo]) -> dict[str, PostLinks]:
     """Read which posts and gauges feed which post.
+
+    One table ``[stations.ID]`` for each post: ``upstream``, a list of ids, nearest first; ``rain``, a list of ids of
+    gauges; ``travel_time_h``, hours by the id of an upstream post. All may be absent.
 
     Raises
     ------
@@ -39,7 +44,7 @@ def read_links(file: Path, stations: Mapping[str, PostInfo]) -> dict[str, PostLi
         raise BadInputError("expected tables [stations.ID]", file=file, field="stations")
     for name in document:
         if name != "stations":
-            raise BadInputError("unknown key", file=file, field=name)
+            raise BadInputError("unknown key; expected tables [stations.ID]", file=file, field=name)
     return {station_id: _links(station_id, entry, stations, file) for station_id, entry in table.items()}
 
 
@@ -49,8 +54,9 @@ def _links(station_id: str, entry: object, stations: Mapping[str, PostInfo], fil
     if not isinstance(entry, dict):
         raise BadInputError("expected a table", file=file, field=place)
     for name in entry:
-        if name not in {"upstream", "rain", "travel_time_h"}:
-            raise BadInputError("unknown key", file=file, field=f"{place}.{name}")
+        if name not in _KEYS:
+            expected = f"unknown key; expected {', '.join(_KEYS)}"
+            raise BadInputError(expected, file=file, field=f"{place}.{name}")
     upstream = _ids(entry.get("upstream", []), stations, file=file, place=f"{place}.upstream")
     rain = _ids(entry.get("rain", []), stations, file=file, place=f"{place}.rain")
     if station_id in upstream:

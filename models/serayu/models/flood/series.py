@@ -152,6 +152,10 @@ def read_series(files: Iterable[Path], stations: Mapping[str, PostInfo]) -> dict
         Unreadable file, columns missing, or the first row with an unknown station, an unreadable time or value,
         or an unknown unit.
     """
+    files = list(files)
+    for file in files:  # before any is read: a large one takes a while
+        if file.is_dir():
+            raise BadInputError("is a folder; name its files, --series once for each", file=file)
     parts: dict[str, list[Series]] = {}
     for file in files:
         for station_id, part in _read_tidy(file, stations).items():
