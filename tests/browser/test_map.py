@@ -330,6 +330,34 @@ def test_posts_in_nearly_one_place_do_not_cover_each_other(browser: Browser, tmp
         assert browser.complaints() == []
 
 
+def test_the_names_of_two_alerts_do_not_cover_each_other_on_a_phone(browser: Browser, tmp_path: Path) -> None:
+    places = [
+        ("pos-a", "river", "Pos Kali Panjang Hulu", 109.2000, -7.5300),
+        ("pos-b", "river", "Pos Kali Panjang Hilir", 109.2400, -7.5310),
+        ("pos-jauh", "river", "Jauh", 109.5, -7.3),
+    ]
+    write_region(tmp_path / "region", places)
+    with site(tmp_path) as api:
+        for name, level, level_m in (("pos-a", Siaga.AWAS, 4.4), ("pos-b", Siaga.SIAGA, 3.4)):
+            api.put(name, "stage", level_m)
+            api.change(name, Siaga.NORMAL, level, level_m=level_m)
+        browser.size(390, 800)
+        browser.open(api.url)
+        script = (
+            "return [...document.querySelectorAll('.pin.up em')].map((e) => { const r = e.getBoundingClientRect();"
+            " return [r.left, r.top, r.right, r.bottom] })"
+        )
+        browser.until(lambda: len(browser.run(script)) == 2, what="the names of both")
+        browser.until(lambda: _apart(*browser.run(script)), what="names apart")
+        below = "document.querySelectorAll('.pin.up em').forEach((e) => { e.className = '' }); "
+        assert not _apart(*browser.run(below + script))  # where all names stand if nothing moves them
+        assert browser.complaints() == []
+
+
+def _apart(one: list[float], other: list[float]) -> bool:
+    return one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+
+
 def _closest(middles: list[tuple[float, float]]) -> float:
     return min(math.dist(one, other) for one, other in itertools.combinations(middles, 2))
 

@@ -3,6 +3,7 @@
 import { element, given, t } from "./page.js";
 import { badge, look } from "./levels.js";
 import { readBulletins } from "./bulletins.js";
+import { placeLabels } from "./labels.js";
 import { drawAlerts, drawStations } from "./lists.js";
 import { Detail } from "./detail.js";
 import { Live } from "./live.js";
@@ -89,6 +90,9 @@ function drawPins() {
     flowLines();
     map.fitBounds([...state.stations.values()].map((s) => [s.lat, s.lon]), { paddingTopLeft: [50, 50], paddingBottomRight: wide() ? [60, 150] : [30, 30], maxZoom: 13, animate: false });
   }
+  const raised = [...state.stations.values()].map((s) => [look(s).rank, state.pins.get(s.id).getElement()]).filter(([rank, pin_]) => rank >= 1 && pin_);
+  raised.sort((a, b) => b[0] - a[0]);
+  placeLabels(raised.map(([, pin_]) => pin_.querySelector(".pin")), find("map"));
 }
 
 function draw() {
