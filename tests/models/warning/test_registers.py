@@ -437,6 +437,37 @@ def test_a_probability_is_never_certainty(probability: float, expected: str) -> 
     assert say(percent(probability), "id") == expected
 
 
+def test_nothing_has_arrived_anywhere_while_the_water_is_below_the_limit() -> None:
+    areas = tuple(
+        AffectedArea(f"33.02.12.{code}", name, arrival_us=SENT + minutes * US_PER_MINUTE)
+        for code, name, minutes in ((2001, "Desa A", -1), (2002, "Desa B", 30))
+    )
+    early = changed(reason=Reason.RATE_OF_RISE, foreseen=None, impact=Impact(areas=areas))
+    said = registers.message(early).description
+    assert "Desa A (kode 33.02.12.2001, bila batas terlewati), Desa B" in said
+    assert "bila batas terlewati, paling cepat sekitar 30 menit lagi, pukul 19.01 WIB" in said
+    for passed in ({"level_m": 17.0}, {"observed_flooding": True}, {"reason": Reason.THRESHOLD}):
+        said = registers.message(msgspec.structs.replace(early, **passed)).description
+        assert "mungkin sudah tiba, sejak pukul 18.30 WIB" in said
+        assert "bila batas" not in said
+
+
+def test_what_is_known_of_some_villages_only_is_not_called_missing() -> None:
+    area = AffectedArea("33.02.12.2001", "Desa A", people=120, arrival_us=SENT + US_PER_HOUR)
+    missing = ("people", "travel_time", "schools")
+    said = registers.message(changed(impact=Impact(areas=(area,), people=120, missing=missing))).description
+    assert "Hanya diketahui untuk sebagian desa: jumlah penduduk, waktu tempuh." in said
+    assert "Masukan yang tidak ada: sekolah." in said
+
+
+def test_a_flood_is_possible_until_it_is_seen() -> None:
+    lower = changed(before=Siaga.AWAS, **UPDATE)
+    for one in (ALERT, lower):
+        assert ": potensi banjir, " in registers.message(one).headline
+        seen = msgspec.structs.replace(one, observed_flooding=True)
+        assert ": banjir, " in registers.message(seen).headline
+
+
 def test_long_lists_say_how_many_more_there_are() -> None:
     areas = tuple(AffectedArea(f"33.02.12.{2000 + n}", f"Desa {chr(65 + n)}") for n in range(15))
     said = registers.message(changed(impact=Impact(areas=areas))).description

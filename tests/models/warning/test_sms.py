@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serayu.models.region import load_region
-from serayu.models.siaga_levels import Siaga
+from serayu.models.siaga_levels import Reason, Siaga
 from serayu.models.station import StationKind
 from serayu.models.texts import LANGUAGES
 from serayu.models.warning.bulletin import AffectedArea, Bulletin, BulletinStatus, Impact, MessageType
@@ -74,11 +74,11 @@ def test_a_shortened_name_fits_and_is_marked(name: str, at_most: int) -> None:
 def test_the_message_of_an_alert() -> None:
     assert sms_text(ALERT) == (
         "PEMANTAUAN. SIAGA (Siaga 2) banjir. Bendung Gerak Serayu 16,35 m 18.30 WIB. Tunggu BPBD, siapkan petugas."
-        " tiba Kedungwuluh Lor sktr 4,5 jam. Notog. -Belum resmi"
+        " 1.555 jiwa a.l. Kedungwuluh Lor. -Belum resmi"
     )
     assert sms_text(LANDSLIDE, "en") == (
         "MONITORING. ALERT (Siaga 2, siaga) landslide. Ruas Baturraden - Kemutug rain 132.4 mm/72 h 18.30 WIB."
-        " Await BPBD, prepare crews. -Not official"
+        " Await BPBD, prepare crews. -Unofficial"
     )
 
 
@@ -146,15 +146,57 @@ def test_parts_are_left_out_whole(bulletin: Bulletin) -> None:
         assert f" {people:,} jiwa. ".replace(",", ".") in text
 
 
-def test_the_place_that_is_reached_next_is_named_once() -> None:
-    areas = (
-        AffectedArea("33.02.12.2001", "Kaliori", arrival_us=ALERT.sent_us - 3_600_000_000),
-        AffectedArea("33.02.12.2002", "Notog", arrival_us=ALERT.sent_us + 3 * 3_600_000_000),
-        AffectedArea("33.02.12.2003", "Sidabowa", arrival_us=ALERT.sent_us + 3_600_000_000),
+def reaching(*areas: AffectedArea, **fields: object) -> Bulletin:
+    """Return a signed bulletin whose limit is passed, of a post with a short name."""
+    given = {"reason": Reason.THRESHOLD, "level_m": 17.2, "post": "Banjaran", "foreseen": None, **fields}
+    impact = Impact(areas=areas, people=sum(one.people or 0 for one in areas) or None)
+    return msgspec.structs.replace(
+        ALERT, status=BulletinStatus.ACTUAL, authority="BPBD Contoh", impact=impact, **given
     )
-    bulletin = msgspec.structs.replace(ALERT, foreseen=None, impact=Impact(areas=areas))
-    text = sms_text(bulletin)
-    assert "tiba Sidabowa sktr 1 jam. " in text
+
+
+def place(name: str, *, people: int | None = None, after_min: int = 0) -> AffectedArea:
+    return AffectedArea(
+        "33.02.12.2001", name, people=people, arrival_us=ALERT.sent_us + after_min * 60_000_000
+    )
+
+
+def test_the_place_that_is_reached_next_is_named_once_with_its_time_of_day() -> None:
+    areas = (place("Kaliori", after_min=-60), place("Notog", after_min=180), place("Sidabowa", after_min=60))
+    text = sms_text(reaching(*areas))
+    assert ". tiba Sidabowa 19.31 WIB. " in text
     assert text.count("Sidabowa") == 1
-    reached = msgspec.structs.replace(bulletin, impact=Impact(areas=areas[:1]))
-    assert "tiba Kaliori sejak 17.31 WIB. " in sms_text(reached)
+    assert "tiba Kaliori sejak 17.31 WIB. " in sms_text(reaching(areas[0]))
+
+
+def test_people_are_named_with_where_most_of_them_live_and_not_with_the_place_reached_next() -> None:
+    lived = [place("Pasirmuncang", people=4000), place("Kedungwuluh", people=2885)]
+    text = sms_text(reaching(*lived, place("Pangebatan", after_min=6), level=Siaga.AWAS))
+    assert ". 6.885 jiwa a.l. Pasirmuncang, Kedungwuluh. tiba Pangebatan 18.37 WIB. " in text
+    assert not any(word in text for word in ("mnt", " jam", "sktr"))
+    english = sms_text(reaching(*lived, place("Pangebatan", after_min=6)), "en")
+    assert ". 6,885 people incl. Pasirmuncang" in english
+    assert ". at Pangebatan 18.37 WIB. " in english
+    nearest = sms_text(reaching(place("Notog", people=120, after_min=6)))
+    assert ". 120 jiwa a.l. Notog (18.37 WIB). " in nearest
+
+
+def test_nothing_has_arrived_while_the_water_is_below_the_limit() -> None:
+    early = reaching(
+        place("Notog"), place("Pangebatan", after_min=6), reason=Reason.RATE_OF_RISE, level_m=16.5
+    )
+    assert ". Pangebatan plg cepat 18.37 WIB. " in sms_text(early)
+    assert "sejak" not in sms_text(early)
+
+
+def test_a_village_is_named_though_its_name_is_part_of_another() -> None:
+    text = sms_text(reaching(place("Sari"), place("Sarirejo", after_min=5)))
+    assert ". tiba Sarirejo 18.36 WIB. " in text
+    assert " Sari. " in text
+
+
+def test_an_exercise_says_in_banyumasan_too_that_nobody_need_leave() -> None:
+    drill = msgspec.structs.replace(
+        reaching(), status=BulletinStatus.EXERCISE, level=Siaga.AWAS, impact=Impact()
+    )
+    assert "Tidak perlu mengungsi (Ora usah ngungsi)" in sms_text(drill, "jv-banyumas")

@@ -24,7 +24,7 @@ COUNTED = (("people", 0), ("buildings", 0), ("road_km", 1), ("rice_ha", 1))
 """Numbers of an impact and their decimals, in the order in which they are said."""
 
 
-def impact_statements(impact: Impact, *, sent_us: int) -> Iterator[Phrase]:
+def impact_statements(impact: Impact, *, sent_us: int, set_out: bool = True) -> Iterator[Phrase]:
     """Yield the sentences on who and what is reached.
 
     Parameters
@@ -33,6 +33,8 @@ def impact_statements(impact: Impact, *, sent_us: int) -> Iterator[Phrase]:
         The impact.
     sent_us
         When it is said, from which arrival times count, microseconds UTC.
+    set_out
+        Whether the flood has set out, or is foreseen to: otherwise it arrives only if the limit is passed.
     """
     numbers = [(slug, decimals, getattr(impact, slug)) for slug, decimals in COUNTED]
     said: tuple[Value, ...] = tuple(
@@ -48,7 +50,9 @@ def impact_statements(impact: Impact, *, sent_us: int) -> Iterator[Phrase]:
     elif not impact.areas:
         unknown.insert(0, phrase("bulletin.areas.word"))
     if impact.areas:
-        areas = names((_area(area, sent_us=sent_us) for area in impact.areas), at_most=AREAS_AT_MOST)
+        areas = names(
+            (_area(area, sent_us=sent_us, set_out=set_out) for area in impact.areas), at_most=AREAS_AT_MOST
+        )
         yield phrase(AREAS_KEY, areas=areas)
     if said:
         yield phrase("bulletin.impact.numbers", numbers=Series(said))
@@ -60,9 +64,19 @@ def impact_statements(impact: Impact, *, sent_us: int) -> Iterator[Phrase]:
     said_unknown = (
         {LAYERS.get(slug, slug) for slug, _, value in numbers if not known(value)} if unknown else set()
     )
-    missing = [slug for slug in impact.missing if slug not in said_unknown]
+    partly = [slug for slug in impact.missing if _partly(impact, slug)]
+    if partly:
+        yield phrase("bulletin.impact.partly", names=terms("impact.layer", partly))
+    missing = [slug for slug in impact.missing if slug not in said_unknown and slug not in partly]
     if missing:
         yield phrase("bulletin.inputs_missing", names=terms("impact.layer", missing))
+
+
+def _partly(impact: Impact, slug: str) -> bool:
+    """Whether something is missing for some of the villages only: its number or time stands for others."""
+    if slug == "travel_time":
+        return any(area.arrival_us is not None for area in impact.areas)
+    return slug in ("people", "buildings") and known(getattr(impact, slug))
 
 
 def _lists(impact: Impact) -> Iterator[Phrase]:
@@ -73,14 +87,17 @@ def _lists(impact: Impact) -> Iterator[Phrase]:
             yield phrase(f"bulletin.{key}", names=names(places, at_most=NAMES_AT_MOST))
 
 
-def _area(area: AffectedArea, *, sent_us: int) -> Value:
+def _area(area: AffectedArea, *, sent_us: int, set_out: bool) -> Value:
     details: list[Value] = [phrase("bulletin.code", code=clean(area.code))]
     if area.kecamatan is not None:
         details.append(phrase("bulletin.kecamatan", name=clean(area.kecamatan)))
     if area.people is not None:
         details.append(phrase("bulletin.people", n=Number(area.people)))
     if area.arrival_us is not None:
-        details.append(awaited("bulletin.arrival", "bulletin.arrived", area.arrival_us, sent_us=sent_us))
+        early = "" if set_out else ".early"
+        details.append(
+            awaited(f"bulletin.arrival{early}", f"bulletin.arrived{early}", area.arrival_us, sent_us=sent_us)
+        )
     return phrase("bulletin.area", name=clean(area.name), details=Series(tuple(details)))
 
 

@@ -46,18 +46,22 @@ __all__ = [
     "level_known",
     "origin",
     "over",
+    "set_out",
     "todo",
     "wording",
 ]
 
 
 def headline(bulletin: Bulletin) -> Phrase:
-    """Return what happens where, in one line."""
+    """Return what happens where, in one line: a possible hazard until somebody has seen it."""
+    hazard = phrase(f"bulletin.hazard.{bulletin.hazard.value}")
+    seen = bulletin.observed_flooding and bulletin.hazard is Hazard.FLOOD
     return phrase(
         f"bulletin.head.{wording(bulletin)}",
         label=label(bulletin, bulletin.level),
         before=bulletin.before,
-        hazard=phrase(f"bulletin.hazard.{bulletin.hazard.value}"),
+        hazard=hazard,
+        threat=hazard if seen else phrase("bulletin.threat", hazard=hazard),
         place=_place(bulletin),
     )
 
@@ -73,7 +77,7 @@ def description(bulletin: Bulletin) -> Iterator[Phrase]:
         others = names(bulletin.fallback, at_most=NAMES_AT_MOST)
         yield phrase("bulletin.fallback", post=clean(bulletin.post), others=others)
     if not over(bulletin):
-        yield from impact_statements(bulletin.impact, sent_us=bulletin.sent_us)
+        yield from impact_statements(bulletin.impact, sent_us=bulletin.sent_us, set_out=set_out(bulletin))
     yield from _forecast(bulletin)
     if bulletin.invented:
         yield phrase("bulletin.invented")
@@ -143,6 +147,25 @@ def expiry(bulletin: Bulletin, *, now_us: int) -> Phrase | None:
 def over(bulletin: Bulletin) -> bool:
     """Whether it takes an alert back or ends it."""
     return bulletin.msg_type is MessageType.CANCEL or bulletin.level is Siaga.NORMAL
+
+
+def set_out(bulletin: Bulletin) -> bool:
+    """Whether the flood whose arrival is told has set out, or is foreseen to.
+
+    Arrival times count from when the level's limit is passed. An early step without a crossing ahead counts from the
+    present, with the water below the limit: then nothing has arrived anywhere, and each time is the earliest possible.
+    """
+    if (
+        bulletin.hazard is Hazard.LANDSLIDE
+        or bulletin.reason is Reason.THRESHOLD
+        or bulletin.observed_flooding
+    ):
+        return True
+    foreseen = bulletin.foreseen
+    if foreseen is not None and foreseen.crossing_us is not None and foreseen.crossing_us > bulletin.sent_us:
+        return True
+    level_m, limit_m = bulletin.level_m, bulletin.limit_m
+    return level_m is not None and limit_m is not None and level_m >= limit_m  # False for NaN
 
 
 def head(bulletin: Bulletin) -> str:
