@@ -37,25 +37,28 @@ lock: $(UV)
 	$(COMPILE) --extra edge --group build --constraint requirements/dev.lock \
 		--output-file requirements/edge.lock pyproject.toml
 
+# Set-up echoes no commands: standard output is the program's, e.g. its JSON document.
 $(UV): requirements/uv.lock
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
 		--requirement requirements/uv.lock
-	touch $@
+	@touch $@
 
 # What runs, without test and style tools: a third less to fetch than .ready.
 .venv/.run: pyproject.toml requirements/run.lock | $(UV)
-	rm -f .venv/.ready
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/run.lock
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	touch $@
+	@echo "Paket dipasang ke .venv · packages go into .venv …" >&2
+	@rm -f .venv/.ready
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/run.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
 
 # What runs, plus what tests it; it serves `make demo` as well.
 .venv/.ready: pyproject.toml requirements/dev.lock | $(UV)
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.lock
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	touch .venv/.run $@
+	@echo "Paket dipasang ke .venv · packages go into .venv …" >&2
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch .venv/.run $@
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist
