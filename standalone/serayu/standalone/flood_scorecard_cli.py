@@ -139,8 +139,8 @@ def _text(document: dict[str, Any]) -> str:
         lines.append(name if known else f"{name}: belum ada kejadian · no events yet")
         lines += [
             f"  {level:<8} {row['events']} kejadian · events  H {row['hits']} M {row['misses']} "
-            f"(terlambat · late {row['late']}) F {row['false_alarms']}  POD {_estimate(row['pod'])}  "
-            f"FAR {_estimate(row['far'])}  CSI {_estimate(row['csi'])}  "
+            f"(terlambat · late {row['late']}) F {row['false_alarms']} (terlambat · late {row['late_ahead']})  "
+            f"POD {_estimate(row['pod'])}  FAR {_estimate(row['far'])}  CSI {_estimate(row['csi'])}  "
             f"tenggang · lead {_estimate(row['lead_median_min'], 0)} min"
             for level, row in known.items()
         ]
