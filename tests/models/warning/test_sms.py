@@ -174,7 +174,7 @@ def test_people_are_named_with_where_most_of_them_live_and_not_with_the_place_re
     text = sms_text(reaching(*lived, place("Pangebatan", after_min=6), level=Siaga.AWAS))
     assert ". 6.885 jiwa a.l. Pasirmuncang, Kedungwuluh. tiba Pangebatan 18.37 WIB. " in text
     assert not any(word in text for word in ("mnt", " jam", "sktr"))
-    english = sms_text(reaching(*lived, place("Pangebatan", after_min=6)), "en")
+    english = sms_text(reaching(*lived, place("Pangebatan", after_min=6), level=Siaga.AWAS), "en")
     assert ". 6,885 people incl. Pasirmuncang" in english
     assert ". at Pangebatan 18.37 WIB. " in english
     nearest = sms_text(reaching(place("Notog", people=120, after_min=6)))
