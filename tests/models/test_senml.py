@@ -75,6 +75,12 @@ def test_base_values(text: str, value: float) -> None:
     assert [found for *_, found in resolved(text)] == [value]
 
 
+def test_a_time_that_only_rounding_puts_below_the_bound_of_relative_times_is_absolute() -> None:
+    later_s, bound_s = 752_475_311.903832, 268_435_456.0
+    text = f'[{{"bt":{later_s!r},"n":"a","v":1}},{{"t":{bound_s - later_s!r},"n":"b","v":1}}]'
+    assert resolved(text)[1][2] == 268_435_456 * US_PER_S
+
+
 def test_a_small_time_is_relative_to_the_receipt() -> None:
     assert resolved('[{"n":"a","v":1,"t":-12.5}]')[0][2] == RECEIVED_US - 12_500_000
     assert resolved('[{"n":"a","v":1,"t":268435455}]')[0][2] == RECEIVED_US + 268_435_455 * US_PER_S

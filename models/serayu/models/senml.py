@@ -179,7 +179,9 @@ def _time_us(base_s: float, offset_s: float, received_us: int) -> tuple[int, boo
     if not -_MAX_EXACT_S < total_s < _MAX_EXACT_S:
         raise CodecError("bad_time", f"{total_s!r} s is outside the exact range")
     t_us = round(base_s * US_PER_S) + round(offset_s * US_PER_S)
-    relative = total_s < RELATIVE_BELOW_S
+    relative = (
+        t_us < RELATIVE_BELOW_S * US_PER_S
+    )  # in whole microseconds: the sum of two doubles may lie below
     return received_us + t_us if relative else t_us, relative
 
 
