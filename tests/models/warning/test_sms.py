@@ -73,8 +73,8 @@ def test_a_shortened_name_fits_and_is_marked(name: str, at_most: int) -> None:
 
 def test_the_message_of_an_alert() -> None:
     assert sms_text(ALERT) == (
-        "PEMANTAUAN. SIAGA (Siaga 2) banjir. Bendung Gerak Serayu 16,35 m 18.30 WIB. Tunggu BPBD, siapkan petugas."
-        " 1.555 jiwa a.l. Kedungwuluh Lor. -Belum resmi"
+        "PEMANTAUAN. SIAGA (Siaga 2) potensi banjir. Bendung Gerak Serayu 16,35 m 18.30 WIB. Tunggu BPBD, siapkan"
+        " petugas. 1.555 jiwa a.l. Kedungwuluh Lor. -Belum resmi"
     )
     assert sms_text(LANDSLIDE, "en") == (
         "MONITORING. ALERT (Siaga 2, siaga) landslide. Ruas Baturraden - Kemutug rain 132.4 mm/72 h 18.30 WIB."
@@ -179,6 +179,17 @@ def test_people_are_named_with_where_most_of_them_live_and_not_with_the_place_re
     assert ". at Pangebatan 18.37 WIB. " in english
     nearest = sms_text(reaching(place("Notog", people=120, after_min=6)))
     assert ". 120 jiwa a.l. Notog (18.37 WIB). " in nearest
+
+
+def test_a_level_that_is_only_foreseen_names_the_limit_that_is_not_passed() -> None:
+    early = msgspec.structs.replace(
+        ALERT, reason=Reason.RATE_OF_RISE, level_m=16.5, limit_m=17.0, impact=Impact()
+    )
+    assert "SIAGA (Siaga 2) potensi banjir. " in sms_text(early)
+    assert ". Batas 17,00 m. " in sms_text(early)
+    passed = msgspec.structs.replace(early, reason=Reason.THRESHOLD, level_m=17.1)
+    assert "SIAGA (Siaga 2) banjir. " in sms_text(passed)
+    assert "Batas" not in sms_text(passed)
 
 
 def test_nothing_has_arrived_while_the_water_is_below_the_limit() -> None:

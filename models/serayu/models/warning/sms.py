@@ -8,6 +8,7 @@ their words where possible, and end in two dots.
 from collections.abc import Iterator
 from typing import TypeAlias
 
+from serayu.models.siaga_levels import Reason, Siaga
 from serayu.models.texts import DRAFTS, LANGUAGES
 from serayu.models.warning.bulletin import AffectedArea, Bulletin, BulletinStatus, Hazard
 from serayu.models.warning.gsm import SEPTETS, gsm, septets
@@ -102,11 +103,20 @@ def _first(bulletin: Bulletin, post: str) -> Iterator[Phrase]:
         yield phrase("bulletin.sms.exercise")
     elif not bulletin.public:
         yield phrase("bulletin.sms.monitoring")
-    key = became if (became := wording(bulletin)) in ENDS else "head"
+    key = became if (became := wording(bulletin)) in ENDS else "head.ahead" if _ahead(bulletin) else "head"
     hazard = phrase(f"bulletin.hazard.{bulletin.hazard.value}")
     yield phrase(f"bulletin.sms.{key}", label=label(bulletin, bulletin.level), hazard=hazard)
     yield phrase("bulletin.sms.where", post=post, now=_now(bulletin))
     yield _do(bulletin)
+
+
+def _ahead(bulletin: Bulletin) -> bool:
+    """Whether the level in force is only foreseen, and the water known to stand below its limit."""
+    level_m, limit_m = bulletin.level_m, bulletin.limit_m
+    measured = bulletin.reason is Reason.THRESHOLD or bulletin.observed_flooding
+    if measured or bulletin.level is Siaga.NORMAL or level_m is None or limit_m is None:
+        return False
+    return level_m < limit_m  # False for NaN
 
 
 def _do(bulletin: Bulletin) -> Phrase:
@@ -139,6 +149,8 @@ def _more(bulletin: Bulletin) -> Iterator[list[Choice]]:
         yield []
         return
     yield list(_reached(bulletin))
+    if _ahead(bulletin) and bulletin.limit_m is not None and known(bulletin.limit_m):
+        yield [_only("below", limit=Number(bulletin.limit_m, 2))]
     foreseen = bulletin.foreseen
     if foreseen is not None and foreseen.crossing_us is not None:
         ahead = foreseen.crossing_us > bulletin.sent_us
