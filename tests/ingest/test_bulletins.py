@@ -28,7 +28,7 @@ from serayu.models.stores.register.database import sqlite_url
 from serayu.models.stores.register.vault import Vault
 from serayu.models.stores.sensor_faults import StandingFault
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE
-from serayu.models.warning.authority import nobody
+from serayu.models.warning.authority import Authority, Signature, nobody
 from serayu.models.warning.bulletin import Bulletin, BulletinStatus, Impact, MessageType
 from serayu.models.warning.outlook import Outlook, OutlookStep
 from serayu.models.warning.statements import head
@@ -103,11 +103,16 @@ class Host:
         self.evaluator = AlertEvaluator(store, register, self.region)
         self.writer = self.new_writer()
 
-    def new_writer(self, desk: Desk | None = None, status: BulletinStatus | None = None) -> BulletinWriter:
+    def new_writer(
+        self,
+        desk: Desk | None = None,
+        status: BulletinStatus | None = None,
+        authority: Authority | None = None,
+    ) -> BulletinWriter:
         return BulletinWriter(
             self.register, self.store, self.region, desk or DeliveryDesk(self.register, DeliverySettings()),
             posts=StoredEvidence(self.store), rules=self.clock, computer=self.clock, rehearsal=status,
-            impact=lambda: self.impact, authority=nobody(CODE),
+            impact=lambda: self.impact, authority=authority or nobody(CODE),
         )  # fmt: skip
 
     def put(self, minute: float, value: float, station: str = "hilir", slug: str = "stage") -> None:
@@ -170,6 +175,18 @@ def test_a_rehearsal_is_an_exercise(host: Host) -> None:
     host.writer = host.new_writer(status=BulletinStatus.EXERCISE)
     (bulletin,) = host.step((0, 2.5))
     assert (bulletin.status, bulletin.public) == (BulletinStatus.EXERCISE, False)
+
+
+def test_a_drill_that_begins_meanwhile_does_not_hide_the_end_of_a_real_alert(host: Host) -> None:
+    signature = Signature(Path("kunci.pem"), Path("sertifikat.pem"), "SK uji")
+    signed = msgspec.structs.replace(nobody(CODE), name="BPBD Uji", signature=signature)
+    host.writer = host.new_writer(authority=signed)
+    (first,) = host.step((0, 2.5))
+    host.writer = host.new_writer(authority=signed, status=BulletinStatus.EXERCISE)
+    bulletins = [first, *host.step((10, 1.0), (45, 1.0))]
+    assert [one.status for one in bulletins] == [BulletinStatus.ACTUAL] * len(bulletins)
+    assert bulletins[-1].msg_type is CANCEL
+    assert [one.status for one in host.step((60, 2.5))] == [BulletinStatus.EXERCISE]
 
 
 def test_what_rested_on_a_failed_value_is_cancelled_as_never_having_been(host: Host) -> None:

@@ -210,7 +210,7 @@ class BulletinWriter:
         # Taken back: there never was what it leaves. See `serayu.models.warning.statements.head`.
         before = Siaga.NORMAL if change.kind is ChangeKind.RETRACT else change.before
         return msgspec.structs.replace(
-            self._template(post, change.alert_id, now_us),
+            self._template(post, change.alert_id, now_us, last),
             change_id=change.id,
             msg_type=MessageType.CANCEL,
             references=((last.id, last.sent_us),),
@@ -236,7 +236,7 @@ class BulletinWriter:
         foreseen = self._foreseen(post, said.level, max(now_us, said.at_us))
         limits = post.thresholds
         bulletin = msgspec.structs.replace(
-            self._template(post, alert_id, now_us),
+            self._template(post, alert_id, now_us, last),
             change_id=change_id,
             msg_type=MessageType.ALERT if last is None else MessageType.UPDATE,
             references=() if last is None else ((last.id, last.sent_us),),
@@ -254,7 +254,7 @@ class BulletinWriter:
         )
         return msgspec.structs.replace(bulletin, impact=self._assess(bulletin))
 
-    def _template(self, post: Station, alert_id: str, now_us: int) -> Bulletin:
+    def _template(self, post: Station, alert_id: str, now_us: int, last: Bulletin | None) -> Bulletin:
         """Return what every bulletin of a post has in common."""
         limits = post.thresholds
         return Bulletin(
@@ -265,7 +265,7 @@ class BulletinWriter:
             station=post.id,
             hazard=Hazard.FLOOD,
             msg_type=MessageType.ALERT,
-            status=self._status,
+            status=self._authority.status_after(last, self._status),
             sent_us=now_us,
             expires_us=now_us + VALID_US,
             level=Siaga.NORMAL,

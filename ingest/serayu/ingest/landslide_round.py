@@ -100,7 +100,7 @@ class LandslideRound:
         self._region = region
         self._desk = desk
         self._computer = computer
-        self._signer = authority.signer
+        self._authority = authority
         self._status = authority.status(rehearsal=rehearsal)
         self._units = read_units(region.folder / SLOPES_FILE)
         self._reader = EvidenceReader(store, region, self._units, findings=data_dir / FINDINGS_FILE)
@@ -135,6 +135,10 @@ class LandslideRound:
         """Return what was said last of an alert."""
         return None if alert_id is None else self._book.latest_bulletin(alert_id)
 
+    def status_after(self, last: Bulletin | None) -> BulletinStatus:
+        """Return the status of what follows an alert's last bulletin."""
+        return self._authority.status_after(last, self._status)
+
     def new_id(self) -> str:
         """Return a new id."""
         return uuid7(self._computer.now_us())
@@ -146,8 +150,7 @@ class LandslideRound:
         given = Envelope(
             id=self.new_id(),
             region=self._region.code,
-            status=self._status,
-            authority=self._signer,
+            authority=self._authority.signer,
             **envelope,  # type: ignore[arg-type]
         )
         made = ruas_bulletin(road, report, self._units, envelope=given)
@@ -159,7 +162,7 @@ class LandslideRound:
         """Return the end of a warning behind which there is nothing that is known any more."""
         place = last.post if last.slope is None else last.slope.place
         ended = {"level": Siaga.NORMAL, "slope": None, "impact": Impact(), "post": place, "note": None}
-        fixed = {"status": self._status, "authority": self._signer, "verified": True}
+        fixed = {"authority": self._authority.signer, "verified": True}
         return msgspec.structs.replace(
             last, id=self.new_id(), **ended, **fixed, at_us=envelope["sent_us"], **envelope
         )
@@ -251,6 +254,7 @@ class _Teller:
         kind = MessageType.CANCEL if over else MessageType.ALERT if last is None else MessageType.UPDATE
         return {
             "alert_id": alert_id,
+            "status": self._round.status_after(last),
             "sent_us": sent_us,
             "expires_us": max(evidence_us - evidence_us % US_PER_S + VALID_US, sent_us + US_PER_S),
             "msg_type": kind,

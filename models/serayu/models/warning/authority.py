@@ -118,6 +118,21 @@ class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return rehearsal
         return BulletinStatus.ACTUAL if self.signed else BulletinStatus.TEST
 
+    def status_after(self, last: Bulletin | None, status: BulletinStatus) -> BulletinStatus:
+        """Return the status of an alert's next bulletin: what began as Actual stays so while the authority signs.
+
+        A drill that begins meanwhile must not hide from the public how a real flood goes on and ends.
+
+        Parameters
+        ----------
+        last
+            The alert's bulletin before; None for its first.
+        status
+            What it would be by itself: see `status`.
+        """
+        goes_on = last is not None and last.status is BulletinStatus.ACTUAL and self.signed
+        return BulletinStatus.ACTUAL if goes_on else status
+
     def identifier(self, bulletin_id: str) -> str:
         """Return the CAP identifier of a bulletin; one that has the prefix keeps it."""
         prefix = f"{self.identifier_prefix}."
