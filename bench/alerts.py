@@ -278,7 +278,7 @@ def measure(
     steady, sudden = frozenset(picked[:alerts]), frozenset(picked[alerts:])
     with running(folder, broker=broker, stations=stations) as (posts, receiver, _):
         posts.turn(order, frozenset(), within_s=WARM_UP_S)
-        time.sleep(1.0)
+        time.sleep(1.0)  # what the warm-up left to do is not measured
         begun_s = time.monotonic()
         decided = []
         for part in range(3):

@@ -217,7 +217,7 @@ def without_phone_numbers(words: str) -> str:
 def _decode(kind: type, value: object) -> object:
     if kind is Path and isinstance(value, str):
         return Path(value)
-    raise NotImplementedError(f"{kind.__name__} cannot be read")
+    raise NotImplementedError(f"{kind.__name__} cannot be read")  # how msgspec wants a hook to say so
 
 
 def _located(signature: Signature, file: Path) -> Signature:
