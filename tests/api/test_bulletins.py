@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from serayu.models.cap.check import check_cap
-from serayu.models.siaga_levels import Siaga
+from serayu.models.siaga_levels import Reason, Siaga
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, US_PER_S
 from serayu.models.uuid7 import uuid7
 from serayu.models.warning.authority import nobody
@@ -89,6 +89,16 @@ def test_what_the_map_shows_and_nobody_signed_is_said_as_monitoring(api: Site) -
     api.change("hulu", Siaga.AWAS, Siaga.NORMAL, level_m=1.0, age_s=1)
     api.change("hilir", Siaga.WASPADA, Siaga.NORMAL, level_m=1.0, age_s=1)
     assert "Tidak ada peringatan yang berlaku." in api.get("/peringatan").text
+
+
+def test_a_level_that_is_only_foreseen_is_told_with_the_limit_that_is_not_passed(api: Site) -> None:
+    api.change("hulu", Siaga.NORMAL, Siaga.AWAS, level_m=2.5, reason=Reason.RATE_OF_RISE)
+    page = api.get("/peringatan").text
+    assert "muka air 2,50 m" in page
+    assert "Peringatan dini: batas 4,00 m belum terlewati." in page
+    api.change("hulu", Siaga.AWAS, Siaga.NORMAL, level_m=1.0, age_s=2)
+    api.change("hulu", Siaga.NORMAL, Siaga.AWAS, level_m=4.25, age_s=1)
+    assert "belum terlewati" not in api.get("/peringatan").text
 
 
 def test_only_what_an_authority_signed_is_public(api: Site) -> None:

@@ -5,11 +5,12 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from serayu.models.flood.shelf import FORMAT, HEAD, model_file, station_digest
 from serayu.models.region import load_region
-from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, parse_rfc3339
+from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, SystemClock, parse_rfc3339, rfc3339
 from serayu.models.warning.outlook import Outlook, OutlookStep
 from tests.api.site import REGION, Site, now_us
 
@@ -88,6 +89,13 @@ def test_the_station_document_carries_its_forecast(api: Site) -> None:
     before = api.get("/api/v1/stations/hilir").headers["etag"]
     api.register.record_forecasts([_outlook(age_us=5 * US_PER_HOUR)])
     assert api.get("/api/v1/stations/hilir").headers["etag"] == before, "an older one changes nothing"
+
+
+def test_a_forecast_younger_than_the_kept_list_of_stations_is_shown(api: Site) -> None:
+    api.get("/api/v1/stations/hilir")
+    late_us = SystemClock().now_us()
+    api.register.record_forecasts([msgspec.structs.replace(_outlook(), issued_us=late_us)])
+    assert api.get("/api/v1/stations/hilir").json()["forecast"]["issued"] == rfc3339(late_us)
 
 
 @pytest.mark.parametrize(

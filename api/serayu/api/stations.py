@@ -110,7 +110,7 @@ async def station(
     snapshot = await api.snapshots.get()
     piece, forecast, told = snapshot.pieces[station_id], b"null", ""
     if found.thresholds is not None:
-        view = await api.run(forecast_view, api, found, now_us=snapshot.now_us)
+        view = await api.run(forecast_view, api, found, now_us=await api.present_us())
         forecast, told = msgspec.json.encode(view), f"-{view.reason or ''}{view.issued or ''}"
     body = Body(piece[:-1] + b',"forecast":' + forecast + b"}", f'W/"{snapshot.version}-{station_id}{told}"')
     return _response(request, snapshot, body, "application/json")

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from serayu.api.context import Api
-from serayu.models.alert import AlertStatus
+from serayu.models.alert import Alert, AlertStatus
 from serayu.models.alert_text import LEVEL_STYLES, level_label
 from serayu.models.landslide.published import shown_report
-from serayu.models.siaga_levels import Siaga
+from serayu.models.siaga_levels import Reason, Siaga
+from serayu.models.station import Station
 from serayu.models.texts import decimal, text
 from serayu.models.times import parse_rfc3339, wib
 from serayu.models.warning.bulletin import Bulletin
@@ -58,10 +59,21 @@ def _rivers(api: Api, told: set[str]) -> Iterator[Watched]:
                 level=decimal(alert.level_m, 2, lang),
                 time=time,
             )
+            + _ahead(alert, post, lang)
             + ("" if alert.verified else f" {text('alert.unverified', lang)}")
             for lang in LANGS
         )
         yield Watched(alert.level, LEVEL_STYLES[alert.level].sign, said)
+
+
+def _ahead(alert: Alert, post: Station | None, lang: str) -> str:
+    """Return that the level is only foreseen and its limit not passed yet; nothing where it is."""
+    if post is None or post.thresholds is None or alert.reason is Reason.THRESHOLD:
+        return ""
+    limit_m = post.thresholds.limit_m(alert.level)
+    if alert.level_m >= limit_m:
+        return ""
+    return f" {text('page.warnings.watched.ahead', lang, limit=decimal(limit_m, 2, lang))}"
 
 
 def _slopes(api: Api, told: set[str], *, now_us: int) -> Iterator[Watched]:
