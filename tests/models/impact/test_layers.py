@@ -8,7 +8,7 @@ import shapely
 from serayu.models.errors import BadInputError
 from serayu.models.impact import ImpactIndex
 from serayu.models.impact.layers import SETTLEMENTS, read_layer
-from serayu.models.impact.plane import LocalPlane
+from serayu.models.plane import LocalPlane
 from tests.models.impact.conftest import MADE, Write, box, feature, line, point, village
 
 ZONE = {"station": "hulu", "level": "siaga", **MADE}

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
-from serayu.models.impact.plane import LocalPlane
 from serayu.models.impact.rings import DECIMALS, KEEP, Ring, cap_rings
+from serayu.models.plane import LocalPlane
 from serayu.models.warning.bulletin import POLYGON_POINTS
 
 PLANE = LocalPlane(109.2)

@@ -10,7 +10,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from serayu.models.impact.layers import Layer, size_of
-from serayu.models.impact.plane import FloatArray, Geometries
+from serayu.models.plane import FloatArray, Geometries
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 

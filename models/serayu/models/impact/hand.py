@@ -18,8 +18,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from serayu.models.errors import BadInputError
-from serayu.models.impact.plane import FloatArray, LocalPlane
 from serayu.models.impact.tables import read_posts
+from serayu.models.plane import FloatArray, LocalPlane
 from serayu.models.region import Region
 from serayu.models.station import Station
 

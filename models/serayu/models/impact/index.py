@@ -12,11 +12,11 @@ import shapely
 from serayu.models.alert_text import level_label
 from serayu.models.impact.hand import HandMap, read_hand
 from serayu.models.impact.layers import BRIDGES, HEALTH, RICE, RUAS, SCHOOLS, read_layer
-from serayu.models.impact.plane import LocalPlane
 from serayu.models.impact.reach import Reached, RegionLayers, find_reached
 from serayu.models.impact.travel import TravelTimes, read_travel_times
 from serayu.models.impact.villages import read_settlements, read_villages
 from serayu.models.impact.zones import Zone, ZoneTable, read_zones
+from serayu.models.plane import LocalPlane
 from serayu.models.region import Region, load_region
 from serayu.models.siaga_levels import Siaga
 from serayu.models.station import Station

@@ -13,8 +13,8 @@ from shapely.errors import GEOSException
 from shapely.validation import explain_validity
 
 from serayu.models.errors import BadInputError
-from serayu.models.impact.plane import FloatArray, Geometries, LocalPlane
 from serayu.models.impact.rows import PlaceRow, RiceRow, RuasRow, SettlementRow, VillageRow, ZoneRow
+from serayu.models.plane import FloatArray, Geometries, LocalPlane
 
 IntArray = npt.NDArray[np.int32]
 Row = TypeVar("Row", bound=msgspec.Struct)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from serayu.models.impact.cut import Cut
-from serayu.models.impact.plane import FloatArray
 from serayu.models.impact.villages import Settlements
+from serayu.models.plane import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from shapely.geometry.base import BaseGeometry
 from serayu.models.impact.cut import Cut, cut
 from serayu.models.impact.layers import Layer
 from serayu.models.impact.people import Counted, count
-from serayu.models.impact.plane import LocalPlane
 from serayu.models.impact.rings import cap_rings
 from serayu.models.impact.rows import PlaceRow, RiceRow, RuasRow, VillageRow
 from serayu.models.impact.villages import Settlements
+from serayu.models.plane import LocalPlane
 from serayu.models.warning.bulletin import AffectedArea, AffectedRuas, Impact
 
 SLIVER_M2 = 1000.0

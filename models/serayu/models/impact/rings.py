@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from serayu.models.impact.plane import LocalPlane
+from serayu.models.plane import LocalPlane
 from serayu.models.warning.bulletin import POLYGON_POINTS
 
 Ring = tuple[tuple[float, float], ...]

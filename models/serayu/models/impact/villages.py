@@ -13,8 +13,8 @@ import shapely
 
 from serayu.models.errors import BadInputError
 from serayu.models.impact.layers import IMPORTED_VILLAGES, SETTLEMENTS, VILLAGES, Layer, read_layer
-from serayu.models.impact.plane import FloatArray, LocalPlane
 from serayu.models.impact.rows import SettlementRow, VillageRow
+from serayu.models.plane import FloatArray, LocalPlane
 
 KECAMATAN_TABLE = Path("layers") / "kecamatan.csv"
 _KECAMATAN = slice(0, 8)  # of a village's code, e.g. 33.02.12

@@ -9,7 +9,7 @@ from shapely.geometry.base import BaseGeometry
 
 from serayu.models.errors import BadInputError
 from serayu.models.impact.layers import ZONES, read_layer
-from serayu.models.impact.plane import LocalPlane
+from serayu.models.plane import LocalPlane
 from serayu.models.region import Region
 from serayu.models.siaga_levels import Siaga
 

@@ -6,7 +6,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serayu.models.impact.plane import ECCENTRICITY_SQ, SEMI_MAJOR_M, LocalPlane
+from serayu.models.plane import ECCENTRICITY_SQ, SEMI_MAJOR_M, LocalPlane
 
 DEGREES = st.tuples(
     st.floats(-5, 5, allow_nan=False).map(lambda offset: 109.2 + offset), st.floats(-85, 85, allow_nan=False)
