@@ -7,7 +7,7 @@ UV := $(BIN)/uv
 COMPONENTS := api edge ingest models standalone vision
 
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header
+	--override requirements/override.txt --no-emit-index-url --no-header
 
 .PHONY: demo test check venv lock clean
 .DELETE_ON_ERROR:
@@ -31,8 +31,8 @@ venv: .venv/.ready
 # dev.lock comes first and constrains the others, so that what runs is what was tested.
 lock: $(UV)
 	echo 'uv==$(UV_VERSION)' | $(COMPILE) --no-annotate --output-file requirements/uv.lock -
-	$(COMPILE) --extra edge --extra server --extra gis --group dev --output-file requirements/dev.lock pyproject.toml
-	$(COMPILE) --extra edge --extra server --group build --constraint requirements/dev.lock \
+	$(COMPILE) --extra edge --extra server --extra vision --group dev --output-file requirements/dev.lock pyproject.toml
+	$(COMPILE) --extra edge --extra server --extra vision --group build --group faces --constraint requirements/dev.lock \
 		--output-file requirements/run.lock pyproject.toml
 	$(COMPILE) --extra edge --group build --constraint requirements/dev.lock \
 		--output-file requirements/edge.lock pyproject.toml

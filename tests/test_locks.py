@@ -17,8 +17,8 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(enco
 
 # The Makefile's `lock` target, as extras and dependency groups.
 CONTENTS = {
-    "dev.lock": (("edge", "server"), ("dev",)),
-    "run.lock": (("edge", "server"), ("build",)),
+    "dev.lock": (("edge", "server", "vision"), ("dev",)),
+    "run.lock": (("edge", "server", "vision"), ("build", "faces")),
     "edge.lock": (("edge",), ("build",)),
 }
 
