@@ -1,11 +1,6 @@
 """The command ``serayu``: sub-commands are imported when they are called, so that a Pi never imports FastAPI."""
 
-import importlib
-from typing import Any
-
-import typer
-from typer.core import TyperGroup
-from typing_extensions import override
+from serayu.models.lazy_commands import lazy_app
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "api": ("serayu.api.cli", "Halaman dan API · Pages and API"),
@@ -31,47 +26,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "region": ("serayu.standalone.region_cli", "Periksa dan impor wilayah · Check and import a region"),
     "restore": ("serayu.standalone.backup_cli:restore", "Pulihkan cadangan · Restore a backup"),
     "up": ("serayu.standalone.up_cli", "Jalankan semuanya di satu mesin · Run everything on one machine"),
+    "vision": ("serayu.vision.cli", "Survei drone · Drone surveys"),
 }
 
-
-class LazyGroup(TyperGroup):
-    """A group whose sub-commands are imported only when needed."""
-
-    @override
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Return the names of all sub-commands."""
-        return list(COMMANDS)
-
-    @override
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Import a sub-command."""
-        if cmd_name not in COMMANDS:
-            return None
-        place, _ = COMMANDS[cmd_name]
-        module, _, attribute = place.partition(":")
-        command = typer.main.get_command(getattr(importlib.import_module(module), attribute or "app"))
-        command.name = cmd_name
-        return command
-
-    @override
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """List the sub-commands without importing them."""
-        with formatter.section("Perintah · Commands"):
-            formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])
-
-
-app = typer.Typer(
-    cls=LazyGroup,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="Serayu: pemantauan infrastruktur kabupaten · monitoring of a regency's infrastructure",
+app = lazy_app(
+    COMMANDS,
+    help_text="Serayu: pemantauan infrastruktur kabupaten · monitoring of a regency's infrastructure",
 )
-
-
-@app.callback()
-def _serayu() -> None:
-    """Serayu: pemantauan infrastruktur kabupaten · monitoring of a regency's infrastructure."""
 
 
 def main() -> None:

@@ -1,0 +1,11 @@
+"""``serayu vision``: sub-commands are imported when they are called, so that none pays for another's libraries."""
+
+from serayu.models.lazy_commands import lazy_app
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "detect": ("serayu.vision.runtime.detect_cli", "Cari kerusakan pada gambar · Find defects in pictures"),
+}
+
+app = lazy_app(
+    COMMANDS, help_text="Survei drone: kerusakan jalan dan longsor · Drone surveys of roads and slides"
+)
