@@ -1,0 +1,214 @@
+"""One unit of a survey, from the file to sightings on the ground: a pure function, wherever it runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from serayu.models.errors import BadInputError
+from serayu.vision.detection import Detection, Image
+from serayu.vision.ground import GroundMap
+from serayu.vision.imagery import Imagery, Opened, Unit
+from serayu.vision.quality import Measure, Verdict
+from serayu.vision.sighting import Measured, Sighting
+from serayu.vision.survey.pictures import annotated_jpeg, crop_jpeg
+from serayu.vision.survey.privacy import may_store
+from serayu.vision.survey.result import Pictures, Problem, UnitResult, UnitStatus
+
+__all__ = ["Finder", "Gauge", "Look", "cut_by_edge", "footprint", "look"]
+
+_EDGE_PX = 2.0
+_EDGE_SHARE = 0.004  # of the longer side [project proposal]: detectors' boxes end a few pixels off the edge
+_FOOTPRINT_STEPS = 8  # points along each side: lenses and terrain bend the edge
+
+
+class Finder(Protocol):
+    """Finds things in an opened unit: a detector, or boxes that were given for it."""
+
+    @property
+    def name(self) -> str:
+        """Return what found them, for the record."""
+        ...
+
+    def find(self, unit: Unit, opened: Opened) -> tuple[Detection, ...]:
+        """Return what is in it, in a fixed order.
+
+        Raises
+        ------
+        BadInputError
+            The given boxes of this unit cannot be read.
+        """
+        ...
+
+
+Gauge = Callable[[Image, Detection, GroundMap, frozenset[Measure]], Measured]
+"""Measures one detection in its picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What came of a unit: what is kept of it, and its pictures."""
+
+    result: UnitResult
+    pictures: Pictures
+
+
+def look(unit: Unit, *, imagery: Imagery, finder: Finder, gauge: Gauge) -> Look:
+    """Open a unit, judge it, detect, measure and put on the ground.
+
+    Never fails because of the unit: what is wrong with it is in the result.
+    """
+    opened = opened_or_problem(unit, imagery)
+    if isinstance(opened, UnitResult):
+        return Look(opened, Pictures(None, ()))
+    try:
+        detections = finder.find(unit, opened)
+    except BadInputError as error:
+        return Look(_without(unit, opened, Problem("labels", str(error))), Pictures(None, ()))
+    return finished(unit, opened, detections, gauge=gauge)
+
+
+def opened_or_problem(unit: Unit, imagery: Imagery) -> Opened | UnitResult:
+    """Return an opened unit, or why it is passed over."""
+    try:
+        opened = imagery.open(unit)
+    except BadInputError as error:
+        return UnitResult(unit.name, UnitStatus.CORRUPT, problems=(Problem("corrupt", str(error)),))
+    if opened.quality.verdict is Verdict.REFUSED:
+        return _without(unit, opened, Problem("refused", ", ".join(opened.quality.reasons)))
+    return opened
+
+
+def finished(unit: Unit, opened: Opened, detections: tuple[Detection, ...], *, gauge: Gauge) -> Look:
+    """Measure detections, put them on the ground and draw them."""
+    ground = opened.ground
+    if ground is None:
+        note = (Problem("no_pose", f"{len(detections)}"),) if detections else ()
+        return Look(_described(unit, opened, n_detections=len(detections), problems=note), Pictures(None, ()))
+    found = [_sighting(unit, opened, ground, one, index, gauge) for index, one in enumerate(detections)]
+    sightings = tuple(one for one in found if one is not None)
+    lost = len(detections) - len(sightings)
+    allowed = bool(sightings) and may_store(opened.gsd_mm)
+    pictures = Pictures(
+        annotated_jpeg(opened.image, sightings) if allowed else None,
+        tuple(crop_jpeg(opened.image, one.xyxy_px) for one in sightings),
+    )
+    result = _described(
+        unit,
+        opened,
+        sightings=sightings,
+        n_detections=len(detections),
+        annotated=allowed,
+        problems=(Problem("off_ground", f"{lost}"),) if lost else (),
+    )
+    return Look(result, pictures)
+
+
+def _without(unit: Unit, opened: Opened, problem: Problem) -> UnitResult:
+    """Return the result of a unit in which nothing was looked for."""
+    height, width = opened.image.shape[:2]
+    return UnitResult(
+        unit.name,
+        UnitStatus.REFUSED,
+        size_px=(width, height),
+        gsd_mm=opened.gsd_mm,
+        time_us=opened.time_us,
+        quality=opened.quality,
+        problems=(problem,),
+    )
+
+
+def _described(
+    unit: Unit,
+    opened: Opened,
+    *,
+    n_detections: int,
+    sightings: tuple[Sighting, ...] = (),
+    annotated: bool = False,
+    problems: tuple[Problem, ...] = (),
+) -> UnitResult:
+    height, width = opened.image.shape[:2]
+    shown, centre_m, edge_m = None, None, None
+    if opened.ground is not None:
+        shown = footprint(opened.ground, size_px=(width, height))
+        corners = np.array([(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)])
+        centre_m = _finite(opened.ground.sigma_m(np.array([(width / 2, height / 2)])))
+        edge_m = _finite(opened.ground.sigma_m(corners))
+    return UnitResult(
+        unit.name,
+        UnitStatus.READ,
+        sightings=sightings,
+        n_detections=n_detections,
+        size_px=(width, height),
+        footprint=shown,
+        centre_sigma_m=centre_m,
+        edge_sigma_m=edge_m,
+        gsd_mm=opened.gsd_mm,
+        time_us=opened.time_us,
+        quality=opened.quality,
+        annotated=annotated,
+        problems=problems,
+    )
+
+
+def _sighting(
+    unit: Unit, opened: Opened, ground: GroundMap, detection: Detection, index: int, gauge: Gauge
+) -> Sighting | None:
+    """Return a detection on the ground; None where its ray does not meet it."""
+    left, top, right, bottom = detection.xyxy_px
+    middle = np.array([((left + right) / 2, (top + bottom) / 2)])
+    gsd_mm = _finite(ground.gsd_mm(middle))
+    if gsd_mm is None or not np.isfinite(ground.ground_m(middle)).all():
+        return None
+    measured = gauge(opened.image, detection, ground, opened.quality.measures)
+    if measured.figure.is_empty or not np.isfinite(shapely.get_coordinates(measured.figure)).all():
+        return None
+    height, width = opened.image.shape[:2]
+    return Sighting(
+        unit=unit.name,
+        index=index,
+        label=detection.label,
+        score=detection.score,
+        measured=measured,
+        xyxy_px=detection.xyxy_px,
+        gsd_mm=gsd_mm,
+        cut=cut_by_edge(detection.xyxy_px, size_px=(width, height)),
+        time_us=opened.time_us,
+    )
+
+
+def cut_by_edge(xyxy_px: tuple[float, float, float, float], *, size_px: tuple[int, int]) -> bool:
+    """Return whether a box reaches the edge of its picture, so that the thing may go on outside.
+
+    Examples
+    --------
+    >>> cut_by_edge((1, 50, 20, 60), size_px=(100, 100)), cut_by_edge((30, 50, 40, 60), size_px=(100, 100))
+    (True, False)
+    """
+    near = max(_EDGE_PX, _EDGE_SHARE * max(size_px))
+    left, top, right, bottom = xyxy_px
+    return left <= near or top <= near or right >= size_px[0] - near or bottom >= size_px[1] - near
+
+
+def footprint(ground: GroundMap, *, size_px: tuple[int, int]) -> BaseGeometry | None:
+    """Return the ground that a picture shows, metres; None where its edge looks above the horizon."""
+    width, height = size_px
+    along = np.arange(_FOOTPRINT_STEPS) / _FOOTPRINT_STEPS
+    zero, one = np.zeros(_FOOTPRINT_STEPS), np.ones(_FOOTPRINT_STEPS)
+    edge = np.concatenate(
+        [np.column_stack(side) for side in ((along, zero), (one, along), (1 - along, one), (zero, 1 - along))]
+    ) * (width, height)
+    ring = ground.ground_m(edge)
+    if not np.isfinite(ring).all():
+        return None
+    polygon = shapely.Polygon(ring)
+    return polygon if polygon.is_valid else shapely.convex_hull(polygon)
+
+
+def _finite(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float | None:
+    """Return the mean of the finite values, None without any."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else None
