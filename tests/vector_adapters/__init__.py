@@ -7,7 +7,18 @@ an expected value. The names of inputs (``A_km2``, ``CN``) are those of the vect
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tests.vector_adapters import cap, flood, landslide, posts, quality, river, scores, sensors, sensorthings
+from tests.vector_adapters import (
+    cap,
+    flood,
+    landslide,
+    pavement,
+    posts,
+    quality,
+    river,
+    scores,
+    sensors,
+    sensorthings,
+)
 from tests.vector_adapters.values import Adapter
 
 __all__ = ["REGISTRY", "Adapter"]
@@ -20,6 +31,7 @@ REGISTRY: Mapping[str, Adapter] = MappingProxyType(
         **posts.ADAPTERS,
         **flood.ADAPTERS,
         **landslide.ADAPTERS,
+        **pavement.ADAPTERS,
         **scores.ADAPTERS,
         **sensors.ADAPTERS,
         **sensorthings.ADAPTERS,
