@@ -1,0 +1,163 @@
+"""The manifest of the weights that Serayu carries: what each is, may be used for, and was trained on."""
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from serayu.models.errors import BadInputError
+
+__all__ = ["MANIFEST_FILE", "Manifest", "WeightsEntry", "WeightsFile", "read_manifest", "verified"]
+
+MANIFEST_FILE = "manifest.json"
+
+MOST_BYTES = 12 * 1024 * 1024
+"""Size of a file of weights at most, so that the package stays small."""
+
+
+class WeightsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file beside the manifest.
+
+    Parameters
+    ----------
+    file
+        Its name.
+    sha256
+        Of its content, 64 lower-case hexadecimal digits.
+    """
+
+    file: str
+    sha256: str
+
+
+class WeightsEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One set of weights.
+
+    Parameters
+    ----------
+    name
+        What commands call it, e.g. ``road``.
+    task
+        Boxes, or boxes with masks.
+    file, sha256
+        The ONNX file, which every runtime reads.
+    int8
+        Files of the same network quantised for OpenVINO: the ``.xml`` first, then its ``.bin``; empty without.
+    licence
+        Of the weights, SPDX or a short name.
+    restriction
+        What they must not be used for, a sentence that is printed at each use; null without one. Weights with a
+        restriction are for research only and can be switched off.
+    classes
+        Names in the network's order.
+    input_px
+        Side of the square input.
+    gsd_mm, gsd_range_mm, tile_px
+        The scale of training, see :class:`serayu.vision.runtime.scale.Scale`.
+    threshold
+        The one global threshold.
+    threshold_source
+        How and on which data it was chosen.
+    training_commit
+        The commit that trained them; null where that is not known.
+    card
+        Name of the model card.
+    """
+
+    name: str
+    task: Literal["detect", "segment"]
+    file: str
+    sha256: str
+    licence: str
+    restriction: str | None
+    classes: tuple[str, ...]
+    input_px: int
+    gsd_mm: float | None
+    threshold: float
+    threshold_source: str
+    training_commit: str | None
+    int8: tuple[WeightsFile, ...] = ()
+    gsd_range_mm: tuple[float, float] | None = None
+    tile_px: int | None = None
+    card: str | None = None
+
+    def files(self) -> tuple[WeightsFile, ...]:
+        """Return all files, the ONNX file first."""
+        return (WeightsFile(file=self.file, sha256=self.sha256), *self.int8)
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All weights of a folder."""
+
+    weights: tuple[WeightsEntry, ...]
+
+    def entry(self, name: str, *, folder: Path) -> WeightsEntry:
+        """Return the weights of a name.
+
+        Raises
+        ------
+        BadInputError
+            There are none; names those that there are.
+        """
+        for one in self.weights:
+            if one.name == name:
+                return one
+        known = ", ".join(one.name for one in self.weights) or "none"
+        raise BadInputError(f"no weights named {name!r}; there are: {known}", file=folder / MANIFEST_FILE)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of a folder of weights.
+
+    Raises
+    ------
+    BadInputError
+        It is absent or not valid; names file and field.
+    """
+    file = folder / MANIFEST_FILE
+    try:
+        manifest = msgspec.json.decode(file.read_bytes(), type=Manifest)
+    except OSError as error:
+        raise BadInputError(error.strerror or str(error), file=file) from None
+    except msgspec.DecodeError as error:
+        raise BadInputError(f"not a manifest of weights: {error}", file=file) from None
+    for one in manifest.weights:
+        _check(one, file=file)
+    return manifest
+
+
+def verified(folder: Path, wanted: WeightsFile) -> Path:
+    """Return the place of a file of weights, whose content is what the manifest says.
+
+    Raises
+    ------
+    BadInputError
+        It is absent, too large, or has another content.
+    """
+    file = folder / wanted.file
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise BadInputError(error.strerror or str(error), file=file) from None
+    if len(content) > MOST_BYTES:
+        raise BadInputError(f"{len(content)} bytes; weights have at most {MOST_BYTES}", file=file)
+    found = hashlib.sha256(content).hexdigest()
+    if found != wanted.sha256:
+        raise BadInputError(f"its SHA-256 is {found}, the manifest says {wanted.sha256}", file=file)
+    return file
+
+
+def _check(entry: WeightsEntry, *, file: Path) -> None:
+    """Refuse an entry whose values make no sense or leave the folder."""
+    for one in entry.files():
+        if Path(one.file).name != one.file:
+            raise BadInputError(f"{one.file!r} is not the name of a file beside it", file=file, field="file")
+    if not 0 < entry.threshold < 1:
+        raise BadInputError(
+            f"{entry.name}: must be between 0 and 1, not {entry.threshold}", file=file, field="threshold"
+        )
+    if not entry.classes or len(set(entry.classes)) != len(entry.classes):
+        raise BadInputError(f"{entry.name}: names must be given, each once", file=file, field="classes")
+    if entry.gsd_mm is not None and entry.gsd_mm <= 0:
+        raise BadInputError(f"{entry.name}: must be above 0, not {entry.gsd_mm}", file=file, field="gsd_mm")

@@ -1,0 +1,34 @@
+"""Settings of detection, from the environment: ``SERAYU_VISION_…``."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from serayu.vision.runtime.network import Precision, Runtime
+
+__all__ = ["VisionSettings"]
+
+
+class VisionSettings(BaseSettings):
+    """How detectors run on this machine.
+
+    Parameters
+    ----------
+    weights
+        Folder of weights with its manifest; those that Serayu carries when None.
+    research_weights
+        Whether weights may be used whose licence allows research only; false removes them.
+    runtime, precision
+        Library and numbers; the fastest of this machine by default.
+    threads
+        Tiles at once; all usable processors when None.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SERAYU_VISION_", frozen=True)
+
+    weights: Path | None = None
+    research_weights: bool = True
+    runtime: Runtime = Runtime.AUTO
+    precision: Precision = Precision.AUTO
+    threads: int | None = Field(default=None, ge=1, le=256)
