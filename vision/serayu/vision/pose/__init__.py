@@ -1,0 +1,1 @@
+"""Where the pixels of photos and orthophotos lie on the ground, how well that is known, and what they can serve."""

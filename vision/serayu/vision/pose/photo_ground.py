@@ -1,0 +1,261 @@
+"""Where the pixels of a photo lie: on flat ground, or on the terrain of an elevation model."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from serayu.models.plane import LocalPlane
+from serayu.vision.detection import Points
+from serayu.vision.ground import Values
+from serayu.vision.pose.attitude import Pose
+from serayu.vision.pose.camera import Camera
+from serayu.vision.pose.geometry import axes
+from serayu.vision.pose.terrain import Terrain
+
+__all__ = ["PIXEL_SIGMA", "PhotoGround"]
+
+PIXEL_SIGMA = 0.5
+"""Standard error of a pixel that was pointed at, px [project proposal]."""
+
+_STEPS_MAX = 4000  # of a ray over the terrain; the rest of a flatter ray is not looked at
+_HALVINGS = 32
+_MARGIN_M = 1.0  # over the highest and under the lowest ground, so that rounding loses no ray
+_ANGLE_STEP_DEG = 0.01
+_SHARE_STEP = 1e-4
+
+Rays = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PhotoGround:
+    """The ground of one photo: a `GroundMap`.
+
+    Parameters
+    ----------
+    camera, pose
+        Of the photo.
+    plane
+        Of the survey.
+    terrain
+        The elevation model; None for flat ground at `level_m`.
+    level_m
+        Height of the reference ground of `pose.height_m`, in the datum of the elevation model; any number without one.
+
+    Notes
+    -----
+    Rays run straight over a flat earth: 8 cm of its curve are left out at 1 km. The plane's parallels are true; the
+    small angle between its north and true north away from its middle meridian is taken into account.
+    """
+
+    camera: Camera
+    pose: Pose
+    plane: LocalPlane
+    terrain: Terrain | None = None
+    level_m: float = 0.0
+
+    def ground_m(self, px: Points) -> Points:
+        """Return metres in the plane of pixels, shape (n, 2).
+
+        NaN above the horizon, where the lens has no ray, and where the elevation model is void or ends before the ray
+        meets the ground.
+        """
+        return self._points(px)[:, :2]
+
+    def pixels(self, ground_m: Points) -> Points:
+        """Return pixels of metres in the plane, also outside the picture; NaN behind the camera and over voids.
+
+        Whether something stands between is not looked at.
+        """
+        ground = np.asarray(ground_m, dtype=np.float64)
+        up = self._level(ground) - self._camera[2]
+        away = np.column_stack((self._unturned(ground - self._camera[:2]), up))
+        right, down, depth = (away @ self.pose.axes.T).T
+        with np.errstate(invalid="ignore"):
+            ahead = np.where(depth > 0, depth, np.nan)
+        return self.camera.pixels(np.column_stack((right / ahead, down / ahead)))
+
+    def gsd_mm(self, px: Points) -> Values:
+        """Return the ground sampling distance, mm per px: the root of the ground area of a pixel."""
+        across, down = (self._step(px, np.array(way)) for way in ((0.5, 0.0), (0.0, 0.5)))
+        area = np.abs(across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0])
+        return 1000 * np.sqrt(area)
+
+    def sigma_m(self, px: Points) -> Values:
+        """Return the standard error of the horizontal position, m: the root mean square distance.
+
+        By the derivatives for position, height, heading, pitch, roll, focal length and pixel, taken as independent,
+        on the ground's tangent plane at each point.
+        """
+        meet = self._points(px)
+        slope = self._slope(meet)
+        sigmas = self.pose.sigmas
+        here = self._on_slope(px, meet, slope)
+        height = math.hypot(sigmas.height_m, self.terrain.sigma_m if self.terrain else 0.0)
+        steps: tuple[tuple[dict[str, Any], float], ...] = (
+            ({"rise": 0.01}, height / 0.01),
+            ({"turn": (_ANGLE_STEP_DEG, 0.0, 0.0)}, sigmas.yaw_deg / _ANGLE_STEP_DEG),
+            ({"turn": (0.0, _ANGLE_STEP_DEG, 0.0)}, sigmas.tilt_deg / _ANGLE_STEP_DEG),
+            ({"turn": (0.0, 0.0, _ANGLE_STEP_DEG)}, sigmas.tilt_deg / _ANGLE_STEP_DEG),
+            ({"stretch": 1 + _SHARE_STEP}, self.camera.focal_sigma / _SHARE_STEP),
+        )
+        # moving over a slope does not move the point as far as the camera: the tangent plane stays where it is
+        total = self._moved_square(px, meet, slope, sigmas.horizontal_m)
+        for change, times in steps:
+            moved = (self._on_slope(px, meet, slope, **change) - here) * times
+            total += (moved**2).sum(axis=1)
+        pixel = math.hypot(PIXEL_SIGMA, self.camera.doubt_px)
+        for way in (np.array([0.5, 0.0]), np.array([0.0, 0.5])):
+            moved = self._on_slope(px + way, meet, slope) - self._on_slope(px - way, meet, slope)
+            total += ((moved * pixel) ** 2).sum(axis=1)
+        return np.sqrt(total)
+
+    def scale_sigma(self, px: Points) -> Values:
+        """Return the standard error of lengths at pixels as a share of them: that of height over ground and focal."""
+        drop = self._camera[2] - self._points(px)[:, 2]
+        height = math.hypot(self.pose.sigmas.height_m, self.terrain.sigma_m if self.terrain else 0.0)
+        share: Values = np.hypot(height / drop, self.camera.focal_sigma)
+        return share
+
+    @property
+    def _camera(self) -> npt.NDArray[np.float64]:
+        """Return where the camera is: x and y in the plane, and its height."""
+        place = self.plane.forward(np.array([[self.pose.lon_deg, self.pose.lat_deg]]))[0]
+        return np.array([*place, self.level_m + self.pose.height_m])
+
+    @property
+    def _shear(self) -> float:
+        """Return how far the plane's x grows per metre to true north at the camera.
+
+        ``x = dlon N cos(lat)`` and ``d(N cos(lat)) = -M sin(lat) dlat``, where M dlat is the way north
+        [Snyder 1987, eq. 4-18 and 4-20].
+        """
+        return -math.radians(self.pose.lon_deg - self.plane.lon0) * math.sin(math.radians(self.pose.lat_deg))
+
+    def _turned(self, rays: Rays) -> Rays:
+        """Return rays (east, north, up) in the plane's axes."""
+        return np.column_stack((rays[:, 0] + self._shear * rays[:, 1], rays[:, 1], rays[:, 2]))
+
+    def _unturned(self, away: Points) -> Points:
+        return np.column_stack((away[:, 0] - self._shear * away[:, 1], away[:, 1]))
+
+    def _rays(
+        self, px: Points, *, turn: tuple[float, float, float] = (0.0, 0.0, 0.0), stretch: float = 1.0
+    ) -> Rays:
+        """Return rays in the plane's axes that fall by 1 m, shape (n, 3); NaN where they do not fall."""
+        tangents = self.camera.tangents(np.asarray(px, dtype=np.float64)) / stretch
+        pose = self.pose
+        turned = axes(
+            yaw_deg=pose.yaw_deg + turn[0],
+            pitch_deg=pose.pitch_deg + turn[1],
+            roll_deg=pose.roll_deg + turn[2],
+        )
+        rays = np.column_stack((tangents, np.ones(len(tangents)))) @ turned
+        with np.errstate(invalid="ignore"):
+            falls = np.where(rays[:, 2] < 0, -rays[:, 2], np.nan)
+        return self._turned(rays / falls[:, None])
+
+    def _points(self, px: Points) -> Rays:
+        """Return where rays meet the ground: x, y, height; shape (n, 3)."""
+        rays = self._rays(px)
+        camera = self._camera
+        drop = (
+            np.full(len(rays), self.pose.height_m)
+            if self.terrain is None
+            else self._drops(rays, self.terrain)
+        )
+        return camera + rays * drop[:, None]
+
+    def _drops(self, rays: Rays, terrain: Terrain) -> Values:
+        """Return how far each ray falls until it meets the terrain, m; NaN where it meets a void or the end first.
+
+        Steps of a cell find the first stretch that ends below the ground, halving it finds the place.
+        """
+        low, high = terrain.range_m
+        camera = self._camera
+        found = np.full(len(rays), np.nan)
+        last = camera[2] - low + _MARGIN_M
+        if not last > 0:
+            return found
+        reach = np.hypot(rays[:, 0], rays[:, 1])
+        first = np.full(len(rays), max(camera[2] - high - _MARGIN_M, 0.0))
+        steps = np.clip(np.nan_to_num(np.ceil((last - first) * reach / terrain.cell_m)), 1, _STEPS_MAX)
+        stride = np.minimum((last - first) / steps, terrain.cell_m / np.maximum(reach, 1e-9))
+        active = np.flatnonzero(np.isfinite(reach))
+        above = first.copy()
+        # a ray that starts in a void says nothing, one that starts below the ground no more
+        active = active[self._over(rays, active, above, terrain) >= 0]
+        below = above.copy()
+        hit = np.zeros(len(rays), dtype=bool)
+        for _ in range(int(steps.max(initial=0)) + 1):
+            if not active.size:
+                break
+            below[active] = np.minimum(above[active] + stride[active], last)
+            over = self._over(rays, active, below, terrain)
+            hit[active[over <= 0]] = True
+            goes_on = (over > 0) & (below[active] < last)
+            active = active[goes_on]
+            above[active] = below[active]
+        reached = np.flatnonzero(hit)
+        for _ in range(_HALVINGS):
+            middle = (above + below) / 2
+            over = self._over(rays, reached, middle, terrain)
+            higher = over > 0
+            above[reached[higher]] = middle[reached[higher]]
+            below[reached[~higher]] = middle[reached[~higher]]
+        found[reached] = (above + below)[reached] / 2
+        return found
+
+    def _over(self, rays: Rays, which: npt.NDArray[np.intp], drops: Values, terrain: Terrain) -> Values:
+        """Return how far rays are over the ground after so much of a fall."""
+        camera = self._camera
+        at = camera + rays[which] * drops[which][:, None]
+        over: Values = at[:, 2] - terrain.height_m(at[:, :2])
+        return over
+
+    def _level(self, ground_m: Points) -> Values:
+        if self.terrain is None:
+            return np.full(len(ground_m), self.level_m)
+        return self.terrain.height_m(ground_m)
+
+    def _slope(self, meet: Rays) -> Points:
+        if self.terrain is None:
+            return np.zeros((len(meet), 2))
+        return np.nan_to_num(self.terrain.slope(meet[:, :2]))  # at the rim: level
+
+    def _on_slope(
+        self,
+        px: Points,
+        meet: Rays,
+        slope: Points,
+        *,
+        rise: float = 0.0,
+        **change: Any,  # noqa: ANN401 -- passed on
+    ) -> Points:
+        """Return where rays meet the tangent planes at points, shape (n, 2)."""
+        rays = self._rays(px, **change)
+        camera = self._camera + np.array([0.0, 0.0, rise])
+        level = meet[:, 2] + ((camera[:2] - meet[:, :2]) * slope).sum(
+            axis=1
+        )  # of each plane under the camera
+        drop = (camera[2] - level) / (1 + (rays[:, :2] * slope).sum(axis=1))
+        met: Points = camera[:2] + rays[:, :2] * drop[:, None]
+        return met
+
+    def _moved_square(self, px: Points, meet: Rays, slope: Points, sigma_m: float) -> Values:
+        """Return the mean square move of points when the camera moves by `sigma_m`, half of it each way."""
+        rays = self._rays(px)[:, :2]
+        share = 1 / (1 + (rays * slope).sum(axis=1))
+        total = np.zeros(len(meet))
+        for axis, way in enumerate(np.eye(2)):
+            moved = way - rays * (slope[:, axis] * share)[:, None]
+            total += (moved**2).sum(axis=1) * sigma_m**2 / 2
+        return total
+
+    def _step(self, px: Points, way: npt.NDArray[np.float64]) -> Points:
+        """Return the ground's way over one pixel, on the tangent plane."""
+        meet = self._points(px)
+        slope = self._slope(meet)
+        return self._on_slope(px + way, meet, slope) - self._on_slope(px - way, meet, slope)
