@@ -128,7 +128,8 @@ def _agree(boxes: Boxes, rectangles: Boxes, cut: Flags, one: Rows, other: Rows) 
         aside = shared[:, 1 - axis] / least[:, 1 - axis]
         needed = np.where(through, AGREE_ASIDE_THROUGH, AGREE_ASIDE)
         result |= (cut_one | cut_other) & (along[:, axis] >= AGREE_ALONG) & (aside >= needed)
-    return result & (area > 0)
+    result &= area > 0
+    return result
 
 
 def _cut_within(rectangles: Boxes, cut: Flags, one: Rows, other: Rows, *, axis: int) -> Flags:

@@ -1,0 +1,142 @@
+"""Weights by name: checked before use, removed by a setting, and every mistake named."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from serayu.models.errors import BadInputError
+from serayu.standalone.cli import app
+from serayu.vision.runtime.manifest import read_manifest, verified
+from serayu.vision.runtime.pictures import read_picture, write_picture
+from serayu.vision.runtime.settings import VisionSettings
+from serayu.vision.runtime.weights import available_weights, load_detector, weights_folder
+from tests.vision.runtime.pictures import BLUE, DETECT, RED, painted, shelf
+
+runner = CliRunner()
+
+
+def test_the_weights_that_serayu_carries_are_what_its_manifest_says() -> None:
+    folder = weights_folder(VisionSettings(weights=None))
+    for entry in read_manifest(folder).weights:
+        for one in entry.files():
+            verified(folder, one)
+
+
+def test_weights_are_found_by_name_with_their_threshold(tmp_path: Path) -> None:
+    with load_detector("tiny", settings=VisionSettings(weights=shelf(tmp_path))) as detector:
+        assert (detector.threshold, detector.classes) == (0.6, ("pothole", "patch_repair"))
+        assert detector.name.startswith("tiny ")
+        assert len(detector.detect(painted(64, 64, (8, 8, RED)), gsd_mm=10)) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param({"sha256": "0" * 64}, "its SHA-256 is", id="another content"),
+        pytest.param({"file": "none.onnx"}, "No such file", id="absent"),
+        pytest.param({"file": "../tiny.onnx"}, "not the name of a file beside it", id="outside"),
+        pytest.param({"threshold": 1.5}, "field threshold: tiny: must be between 0 and 1", id="threshold"),
+        pytest.param({"classes": ["a", "a"]}, "field classes", id="classes"),
+        pytest.param({"classes": ["pothole"]}, "raw head", id="fewer classes than the network"),
+        pytest.param({"gsd_mm": 0}, "field gsd_mm", id="scale"),
+        pytest.param({"task": "guess"}, "not a manifest of weights", id="task"),
+        pytest.param({"name": "other"}, "no weights named 'tiny'; there are: other", id="name"),
+        pytest.param({"int8": [{"file": "tiny8.xml", "sha256": "0"}]}, "tiny8.xml: No such file", id="int8"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    settings = VisionSettings(weights=shelf(tmp_path, **changes))
+    with pytest.raises(BadInputError, match=message):
+        load_detector("tiny", settings=settings)
+
+
+def test_restricted_weights_say_so_and_can_be_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf(tmp_path, restriction="research only")
+    load_detector("tiny", settings=VisionSettings(weights=tmp_path)).close()
+    assert capsys.readouterr().err == "tiny: research only\n"
+    without = VisionSettings(weights=tmp_path, research_weights=False)
+    assert available_weights(without).weights == ()
+    assert len(available_weights(VisionSettings(weights=tmp_path)).weights) == 1
+    with pytest.raises(BadInputError, match="removed by SERAYU_VISION_RESEARCH_WEIGHTS: research only"):
+        load_detector("tiny", settings=without)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        pytest.param("none.onnx", {}, "no such file of weights", id="absent"),
+        pytest.param("best.pt", {}, "export it first", id="checkpoint"),
+        pytest.param(str(DETECT), {"precision": "int8"}, "no int8 file", id="int8"),
+        pytest.param(
+            str(DETECT),
+            {"precision": "bf16", "runtime": "onnxruntime"},
+            "computes in fp32",
+            id="onnx in bf16",
+        ),
+        pytest.param(str(DETECT), {"threshold": 0.0}, "field threshold", id="threshold"),
+        pytest.param(str(DETECT), {"tile_px": 8}, "field tile", id="tile"),
+        pytest.param(str(DETECT), {"overlap": 0.0}, "field overlap", id="overlap"),
+    ],
+)
+def test_what_cannot_be_loaded_is_named(name: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadInputError, match=message):
+        load_detector(name, **options)
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_a_file_that_is_no_network_is_named(tmp_path: Path, runtime: str) -> None:
+    file = tmp_path / "text.onnx"
+    file.write_text("not a network")
+    with pytest.raises(BadInputError, match=r"text\.onnx: not a network"):
+        load_detector(file, runtime=runtime)
+
+
+def test_the_command_prints_one_document(tmp_path: Path) -> None:
+    file, out = tmp_path / "road.png", tmp_path / "out.json"
+    write_picture(file, painted(64, 64, (8, 16, RED), (40, 40, BLUE)))
+    options = ["--weights", str(DETECT), "--threshold", "0.6", "--precision", "fp32"]
+    result = runner.invoke(
+        app,
+        [
+            "vision",
+            "detect",
+            str(file),
+            *options,
+            "--annotate",
+            str(tmp_path / "a"),
+            "--json",
+            "--output",
+            str(out),
+        ],
+    )
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert document == json.loads(out.read_text())
+    (row,) = document["images"]
+    assert (row["width_px"], row["height_px"]) == (64, 64)
+    assert {one["class"]: one["xyxy_px"] for one in row["detections"]} == {
+        "pothole": [8, 16, 16, 24],
+        "patch_repair": [40, 40, 48, 48],
+    }
+    assert read_picture(tmp_path / "a" / "road.jpg").shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "No such file"), (b"", "not a picture"), (b"GIF89a", "not a picture")]
+)
+def test_the_command_names_a_picture_that_cannot_be_read(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    file = tmp_path / "road.jpg"
+    if content is not None:
+        file.write_bytes(content)
+    result = runner.invoke(app, ["vision", "detect", str(file), "--weights", str(DETECT), "--json"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{file}: {message}" in result.stderr
