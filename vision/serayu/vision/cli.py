@@ -4,6 +4,9 @@ from serayu.models.lazy_commands import lazy_app
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "detect": ("serayu.vision.runtime.detect_cli", "Cari kerusakan pada gambar · Find defects in pictures"),
+    "eval": ("serayu.vision.evaluate.eval_cli", "Nilai bobot pada gambar berlabel · Evaluate weights"),
+    "export": ("serayu.vision.export.export_cli", "Jadikan bobot dari .pt · Make weights of a checkpoint"),
+    "render": ("serayu.vision.flight.render_cli", "Buat penerbangan tiruan · Render a made-up flight"),
 }
 
 app = lazy_app(
