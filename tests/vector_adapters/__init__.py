@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from tests.vector_adapters import (
     cap,
+    drone,
     flood,
     landslide,
     pavement,
@@ -26,6 +27,7 @@ __all__ = ["REGISTRY", "Adapter"]
 REGISTRY: Mapping[str, Adapter] = MappingProxyType(
     {
         **cap.ADAPTERS,
+        **drone.ADAPTERS,
         **quality.ADAPTERS,
         **river.ADAPTERS,
         **posts.ADAPTERS,
