@@ -91,7 +91,8 @@ class Camera:
         seen = (points - np.array([pose.east_m, pose.north_m, pose.up_m])) @ pose.axes().T
         depth = np.where(seen[:, 2] > 0, seen[:, 2], np.nan)
         straight = seen[:, :2] / depth[:, None]
-        return self._bent(straight) * self.focal_px + np.asarray(self.centre_px)
+        pixels: FloatArray = self._bent(straight) * self.focal_px + np.asarray(self.centre_px)
+        return pixels
 
     def _bent(self, straight: FloatArray) -> FloatArray:
         if not any(self.distortion):

@@ -20,6 +20,7 @@ __all__ = ["Defects"]
 
 _FINER = 4  # finer texels on a side under edges
 _CRACK_FINER = 6  # and under cracks
+_HALF = 0.5
 _PIECE = 12  # steps of a crack that are drawn at once
 _SHIFT = 4  # fractional bits of OpenCV's polygon corners
 _REACH_M = 0.35  # how far beyond its outline a thing changes the ground
@@ -58,7 +59,7 @@ class Defects:
         low = np.array([raster.left_m, raster.low_m]) - _REACH_M
         high = low + raster.side_m + 2 * _REACH_M
         meets = (self._bounds[:, :2] < high).all(axis=1) & (self._bounds[:, 2:] > low).all(axis=1)
-        return [thing for thing, near in zip(self._things, meets, strict=True) if near]
+        return [self._things[i] for i in np.flatnonzero(meets)]
 
     def _cracked(self, surface: Grid, raster: Raster, thing: Thing) -> Grid:
         cover = np.zeros(surface.shape[:2], np.float32)
@@ -71,7 +72,7 @@ class Defects:
         # Dust fills a crack in places, and its edges are rounded: a soft lighter hem, an uneven bottom.
         filled = np.clip(0.25 * self._noise.field("fill", raster, cell_m=0.12), -0.3, 0.3)
         hem = cv2.GaussianBlur(cover, (0, 0), 0.02 / raster.texel_m)
-        surface = surface + (4.0 * (CRACKS >= {thing.label}) * np.clip(hem * 2, 0, 1))[..., None]
+        surface = surface + (4.0 * (thing.label in CRACKS) * np.clip(hem * 2, 0, 1))[..., None]
         share = np.clip(cover * np.float32(thing.tone) * (1 - np.clip(filled, 0, 1)), 0, 1)
         return mixed(surface, _BOTTOM, share)
 
@@ -135,11 +136,11 @@ class Defects:
         """
         pad = int(np.ceil(np.ptp(ring, axis=0).max() / raster.texel_m)) + 8
         wide = Raster(raster.column - pad, raster.row - pad, raster.size + 2 * pad, raster.texel_m)
-        inside = (_cover(ring, wide) > 0.5).astype(np.uint8)
+        inside = (_cover(ring, wide) > _HALF).astype(np.uint8)
         wall = cv2.distanceTransform(inside, cv2.DIST_L2, 5) * np.float32(raster.texel_m)
         depth = depth_m * (0.7 * smooth_step(wall, 0.0, 0.07) + 0.3 * smooth_step(wall, 0.05, 0.25))
-        depth = cv2.GaussianBlur(depth, (0, 0), 0.008 / raster.texel_m)
-        found: Grid = depth[pad:-pad, pad:-pad]
+        soft: Grid = cv2.GaussianBlur(depth, (0, 0), 0.008 / raster.texel_m)
+        found: Grid = soft[pad:-pad, pad:-pad]
         return found
 
     def _cast(self, depth: Grid, raster: Raster) -> Grid:
@@ -224,13 +225,15 @@ def _meets(raster: Raster, x: float, y: float, reach: float) -> bool:
 
 def _texels(points: FloatArray, raster: Raster) -> FloatArray:
     """Return columns and rows of points, counted from the raster's first texel's corner."""
-    return points / raster.texel_m - np.array([raster.column, raster.row])
+    texels: FloatArray = points / raster.texel_m - np.array([raster.column, raster.row])
+    return texels
 
 
 def _corners(points: FloatArray, raster: Raster, window: tuple[int, int, int, int]) -> npt.NDArray[np.int32]:
     """Return OpenCV's fixed-point corners on the finer raster of a window: a texel's centre is whole there."""
     finer = (_texels(points, raster) - np.array(window[:2])) * _FINER - 0.5
-    return np.round(finer * (1 << _SHIFT)).astype(np.int32)
+    corners: npt.NDArray[np.int32] = np.round(finer * (1 << _SHIFT)).astype(np.int32)
+    return corners
 
 
 def _window(points: FloatArray, raster: Raster) -> tuple[int, int, int, int] | None:
@@ -281,7 +284,7 @@ def _add_crack(cover: Grid, crack: Crack, raster: Raster) -> None:
     """Add one crack, a short piece at a time, as far as it meets the raster."""
     texels = _texels(crack.line_m, raster)
     reach = _PIECE * STEP_M / raster.texel_m + 4
-    near = ((texels > -reach) & (texels < raster.size + reach)).all(axis=1)
+    near = np.atleast_1d(((texels > -reach) & (texels < raster.size + reach)).all(axis=1))
     for start in range(0, len(near) - 1, _PIECE):
         stop = min(start + _PIECE + 1, len(near))
         if near[start:stop].any():
@@ -301,6 +304,6 @@ def _add_piece(cover: Grid, outline: FloatArray, raster: Raster) -> None:
     left, low, right, high = window
     fine = np.zeros(((high - low) * _CRACK_FINER, (right - left) * _CRACK_FINER), np.uint8)
     corners = (_texels(outline, raster) - np.array(window[:2])) * _CRACK_FINER - 0.5
-    fine[polygon(corners[:, 1], corners[:, 0], shape=fine.shape)] = 255
+    fine[polygon(corners[:, 1], corners[:, 0], shape=fine.shape)] = 255  # type: ignore[no-untyped-call]
     part = cover[low:high, left:right]
     np.minimum(part + _shares(fine, _CRACK_FINER), 1, out=part)

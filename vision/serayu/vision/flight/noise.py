@@ -112,7 +112,10 @@ class Noise:
     def line(self, name: str, cells: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return noise along one axis, counted in cells, shape (n,)."""
         row = self._lattice(name, _CELLS)[0].astype(float)
-        return np.interp(cells % _CELLS, np.arange(_CELLS + 1), np.append(row, row[0]))
+        along: npt.NDArray[np.float64] = np.interp(
+            cells % _CELLS, np.arange(_CELLS + 1), np.append(row, row[0])
+        )
+        return along
 
     def grain(self, name: str, raster: Raster, *, sigma: float) -> Grid:
         """Return noise of the texels' own size, smoothed by so many texels."""

@@ -72,7 +72,7 @@ def photograph(shot: Shot, *, camera: Camera, scene: Scene, ground: Ground, lens
     mosaic = ground.mosaic(grid, texel_m=texel_m)
     texels = grid / texel_m - np.array([mosaic.column, mosaic.row]) - 0.5
     columns, rows = (_every_pixel(texels[..., axis], camera) for axis in (0, 1))
-    seen = cv2.remap(mosaic.picture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    seen: Grid = cv2.remap(mosaic.picture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return _developed(seen, lens, generator(scene.seed, "photo", index))
 
 

@@ -53,7 +53,7 @@ class Rendered:
     things: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def render_flight(
+def render_flight(  # noqa: PLR0913 - a flight has that many sides, all named
     folder: Path,
     *,
     road: Path,

@@ -40,7 +40,8 @@ def render(
     output: Annotated[Path | None, typer.Option(help="Berkas JSON · JSON file")] = None,
 ) -> None:
     """Buat penerbangan tiruan dengan kebenaran yang diketahui · Render a made-up flight with known truth."""
-    from serayu.vision.flight.render import FlightNoise, render_flight  # noqa: PLC0415 - OpenCV takes a while
+    from serayu.vision.flight.plan import FlightNoise  # noqa: PLC0415 - OpenCV takes a while to import
+    from serayu.vision.flight.render import render_flight  # noqa: PLC0415
 
     rendered = render_flight(
         out,

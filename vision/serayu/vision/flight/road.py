@@ -16,7 +16,8 @@ from serayu.vision.flight.site import FloatArray, Site
 
 __all__ = ["Road", "read_road"]
 
-Grid = npt.NDArray[np.float32]
+Grid = npt.NDArray[Any]
+"""Numbers of float32 at the texels of a raster; typed loosely, as OpenCV promises no type."""
 
 DEFAULT_WIDTH_M = 6.0  # two lanes of 3 m, usual on regency roads [project proposal]
 _MIN_LENGTH_M = 10.0

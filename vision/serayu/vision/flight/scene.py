@@ -20,6 +20,8 @@ __all__ = ["Scene", "Tree", "lay_out"]
 SHOULDER_M = 1.2
 _APART_M = 0.5  # between things, so that "one thing" has one meaning
 _TRIES = 12
+_WHOLE_WIDTH = 0.35  # share of transverse cracks that cross both lanes
+_DARKER = 0.75  # share of patches darker than the road
 _MARGIN_M = 1.5  # free of things at both ends of the flown part
 
 
@@ -81,7 +83,7 @@ def lay_out(road: Road, *, seed: int, per_100_m: float, landslide: bool, base_m:
     rng = generator(seed, "layout")
     terrain = _hill(rng, road, base_m=base_m, there=landslide)
     length = road.end_m - road.start_m
-    wanted = max(int(round(per_100_m * length / 100)), 1)
+    wanted = max(round(per_100_m * length / 100), 1)
     placed: list[Thing] = [_scar(rng, road, terrain)] if landslide else []
     stations = np.linspace(road.start_m + _MARGIN_M, road.end_m - _MARGIN_M, wanted)
     for station, maker in zip(stations, _deck(rng, wanted), strict=True):
@@ -128,13 +130,18 @@ def _free(thing: Thing, placed: list[Thing], road: Road) -> bool:
 def _lane(rng: np.random.Generator, road: Road) -> tuple[float, float]:
     """Return the offset of a lane's middle and its width: the road has two."""
     width = road.width_m / 2
-    return (1 if rng.random() < 0.5 else -1) * width / 2, width
+    return _either(rng) * width / 2, width
+
+
+def _either(rng: np.random.Generator) -> int:
+    """Return +1 (left) or -1 (right)."""
+    return 1 - 2 * int(rng.integers(2))
 
 
 def _single_crack(rng: np.random.Generator, road: Road, station_m: float, *, across: bool) -> Thing:
     lane, width = _lane(rng, road)
     if across:
-        whole = rng.random() < 0.35
+        whole = rng.random() < _WHOLE_WIDTH
         length = (1.7 if whole else 0.8) * width * rng.uniform(0.8, 1.05)
         offset = 0.0 if whole else lane
     else:
@@ -196,7 +203,7 @@ def _patch(rng: np.random.Generator, road: Road, station_m: float) -> Thing:
         width_m=float(rng.uniform(0.35, 0.85) * width),
     )
     offset = lane + rng.normal(0, 0.05) * width
-    tone = float(-rng.uniform(14, 42)) if rng.random() < 0.75 else float(rng.uniform(8, 18))
+    tone = float(-rng.uniform(14, 42)) if rng.random() < _DARKER else float(rng.uniform(8, 18))
     figure = Polygon(road.placed(station_m, ring + np.array([0.0, offset]))).buffer(0)
     return _thing(road, DefectClass.PATCH_REPAIR, figure, tone=tone)
 
@@ -236,7 +243,7 @@ def _hill(rng: np.random.Generator, road: Road, *, base_m: float, there: bool) -
     return Terrain(
         road=road,
         base_m=base_m,
-        side=1 if rng.random() < 0.5 else -1,
+        side=_either(rng),
         foot_m=road.width_m / 2 + SHOULDER_M + 0.3,
         slope_deg=float(rng.uniform(24, 32)) if there else 0.0,
         centre_m=middle,
@@ -264,7 +271,7 @@ def _trees(rng: np.random.Generator, road: Road, things: list[Thing]) -> tuple[T
     while station < road.end_m + 15:
         station += float(rng.exponential(9.0)) + 2
         crown = float(rng.uniform(1.2, 2.8))
-        side = 1 if rng.random() < 0.5 else -1
+        side = _either(rng)
         offset = side * (road.width_m / 2 + 0.6 + crown + rng.exponential(1.6))
         here = road.placed(min(max(station, 0.05), road.line.length), np.array([[0.0, offset]]))[0]
         if any(scar.distance(shapely.Point(here)) < crown + 0.5 for scar in scars):

@@ -10,6 +10,10 @@ from serayu.vision.flight.site import FloatArray
 __all__ = ["alligator", "blob", "crack_line", "crack_widths_mm", "rectangle"]
 
 STEP_M = 0.02  # of a crack's line
+_KEPT_INSIDE, _KEPT_OUTSIDE = (
+    0.95,
+    0.75,
+)  # share of the block edges that are open, within an area and at its rim
 
 
 def _smooth(rng: np.random.Generator, count: int, *, correlated: float) -> FloatArray:
@@ -31,7 +35,7 @@ def crack_line(rng: np.random.Generator, *, length_m: float, across: bool) -> Fl
     across
         Whether it runs across the road, else along it.
     """
-    count = max(int(round(length_m / STEP_M)), 2)
+    count = max(round(length_m / STEP_M), 2)
     angle = 0.42 * _smooth(rng, count, correlated=2.5) + 0.25 * _smooth(rng, count, correlated=16)
     angle += 0.16 * _smooth(rng, count, correlated=60)
     angle -= angle.mean()
@@ -60,7 +64,8 @@ def blob(rng: np.random.Generator, *, length_m: float, width_m: float, roughness
     radius = np.clip(radius, 0.45, None)
     outline = np.column_stack((np.cos(around), np.sin(around))) * radius[:, None]
     outline -= (outline.max(axis=0) + outline.min(axis=0)) / 2
-    return outline / np.ptp(outline, axis=0) * np.array([length_m, width_m])
+    scaled: FloatArray = outline / np.ptp(outline, axis=0) * np.array([length_m, width_m])
+    return scaled
 
 
 def rectangle(rng: np.random.Generator, *, length_m: float, width_m: float) -> FloatArray:
@@ -95,7 +100,7 @@ def alligator(
     lines: list[FloatArray] = []
     for (one, other), ridge in zip(cells.ridge_points, cells.ridge_vertices, strict=True):
         inside = int(chosen[one]) + int(chosen[other])
-        if min(ridge) < 0 or inside == 0 or rng.random() > (0.95 if inside == 2 else 0.75):
+        if min(ridge) < 0 or inside == 0 or rng.random() > (_KEPT_INSIDE if inside > 1 else _KEPT_OUTSIDE):
             continue
         lines.append(_crooked(rng, cells.vertices[ridge]))
     polygons = [Polygon(cells.vertices[cells.regions[cells.point_region[i]]]) for i in np.flatnonzero(chosen)]

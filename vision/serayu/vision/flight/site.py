@@ -39,7 +39,8 @@ class Site:
 
     def to_plane(self, site_m: FloatArray) -> FloatArray:
         """Return plane metres, shape (n, 2), of site metres."""
-        return self.unturned(site_m) + np.asarray(self.origin_m)
+        plane_m: FloatArray = self.unturned(site_m) + np.asarray(self.origin_m)
+        return plane_m
 
     def turned(self, east_north: FloatArray) -> FloatArray:
         """Return vectors in the site's axes, shape (n, 2), of vectors east and north."""

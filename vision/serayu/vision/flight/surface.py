@@ -17,6 +17,7 @@ _DASH_M, _GAP_M = 3.0, 5.0  # of the middle line below 60 km/h [from memory of P
 _LINE_M = 0.12  # width of painted lines, the same source
 _EDGE_LINE_M = 0.25  # from the pavement's edge to the middle of the edge line [project proposal]
 _PAINT: Colour = (214.0, 218.0, 220.0)
+_SOFT_M = 0.012  # of the pavement's ragged edge
 _FIELD_M = 3.2  # width of the grass strip beside the shoulder
 
 
@@ -33,7 +34,8 @@ class _Place:
 def smooth_step(values: Grid, low: float, high: float) -> Grid:
     """Return 0 below `low`, 1 above `high` and a smooth ramp between."""
     share = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
-    return share * share * (3 - 2 * share)
+    step: Grid = share * share * (3 - 2 * share)
+    return step
 
 
 def mixed(below: Grid, above: Grid | Colour, share: Grid) -> Grid:
@@ -71,9 +73,9 @@ class Surface:
         if beyond.max() < 0:
             return self._asphalt(place)
         verge = self._coarse_verge(raster)
-        if beyond.min() > 0.05:
+        if beyond.min() > _SOFT_M:
             return verge
-        return mixed(self._asphalt(place), verge, smooth_step(beyond, -0.012, 0.012))
+        return mixed(self._asphalt(place), verge, smooth_step(beyond, -_SOFT_M, _SOFT_M))
 
     def _asphalt(self, place: _Place) -> Grid:
         raster, look = place.raster, self._look
@@ -149,7 +151,8 @@ class Surface:
         place = _Place(half, station, offset, np.abs(offset))
         verge = self._verge(place, place.away - np.float32(self._half))
         finer: Grid = cv2.resize(verge, (raster.size, raster.size), interpolation=cv2.INTER_LINEAR)
-        return finer + 4 * self._noise.grain("verge", raster, sigma=0.6)[..., None]
+        rough: Grid = finer + 4 * self._noise.grain("verge", raster, sigma=0.6)[..., None]
+        return rough
 
     def _verge(self, place: _Place, beyond: Grid) -> Grid:
         raster, noise, look = place.raster, self._noise, self._look

@@ -57,7 +57,8 @@ class Terrain:
         up = np.clip(offset.astype(float) * self.side - self.foot_m, 0, None) * np.tan(
             np.radians(self.slope_deg)
         )
-        return self.base_m + np.minimum(up, self.top_m) * along
+        height: FloatArray = self.base_m + np.minimum(up, self.top_m) * along
+        return height
 
 
 def seen_ground(px: FloatArray, *, camera: Camera, pose: Pose, terrain: Terrain, site: Site) -> FloatArray:
