@@ -1,0 +1,127 @@
+"""What a training draws: which picture, and how it is changed before ultralytics changes it further.
+
+Nothing here needs torch; :mod:`serayu.vision.training.dataset` puts it into ultralytics' data set.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from serayu.vision.detection import Image
+from serayu.vision.training.config import Augment, Paste
+from serayu.vision.training.looks import zoomed
+from serayu.vision.training.paste import Bank, paste_some
+from serayu.vision.training.prepare import Entry
+
+__all__ = ["Changes", "Drawn", "chances", "changed", "with_ignored"]
+
+_PASTE_ROOM = 0.33
+"""[project proposal] A cut-out is at most this part of the picture's shorter side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One picture as it is learnt from.
+
+    Parameters
+    ----------
+    image
+        Pixels.
+    classes
+        Class numbers, shape (n,): those of the training, and from their number on, of the class that many lower,
+        boxes about which nothing is said.
+    boxes_px
+        Shape (n, 4).
+    """
+
+    image: Image
+    classes: npt.NDArray[np.int64]
+    boxes_px: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is done to a picture.
+
+    Parameters
+    ----------
+    augment
+        Zoom.
+    pastes
+        Cut-outs: how, the number of their class, and the cut-outs.
+    classes
+        Number of classes.
+    """
+
+    augment: Augment
+    pastes: tuple[tuple[Paste, int, Bank], ...]
+    classes: int
+
+
+def chances(names: Sequence[str], entries: Mapping[str, Entry]) -> npt.NDArray[np.float64]:
+    """Return the chance of each picture to be drawn, shape (n,), of sum 1.
+
+    Raises
+    ------
+    KeyError
+        A picture was not prepared.
+    """
+    weights = np.array([entries[name].weight for name in names])
+    return np.asarray(weights / weights.sum(), float)
+
+
+def with_ignored(drawn: Drawn, entry: Entry, *, classes: int) -> Drawn:
+    """Return a picture with the boxes about which nothing is said, as classes above its own."""
+    if not entry.ignored:
+        return drawn
+    height, width = drawn.image.shape[:2]
+    numbers = np.array([box[0] + classes for box in entry.ignored], np.int64)
+    boxes = np.array([box[1:] for box in entry.ignored]) * [width, height, width, height]
+    return Drawn(drawn.image, np.concatenate([drawn.classes, numbers]), np.vstack([drawn.boxes_px, boxes]))
+
+
+def changed(drawn: Drawn, changes: Changes, *, most_px: int, rng: np.random.Generator) -> Drawn:
+    """Return a picture with new things laid on it and seen from another height.
+
+    Parameters
+    ----------
+    drawn
+        The picture.
+    changes
+        What may be done.
+    most_px
+        Largest side of the result.
+    rng
+        Source of every draw.
+    """
+    for paste, number, bank in changes.pastes:
+        if rng.random() < paste.p:
+            drawn = _pasted(drawn, paste, number, bank, rng)
+    augment = changes.augment
+    if rng.random() >= augment.zoom_p:
+        return drawn
+    factor = float(np.exp(rng.uniform(*np.log(augment.zoom))))
+    image, boxes, kept = zoomed(drawn.image, drawn.boxes_px, factor=factor, most_px=most_px, rng=rng)
+    # A box about which nothing is said counts however little of it is left.
+    whole = drawn.classes >= changes.classes
+    kept |= whole & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+    return Drawn(image, drawn.classes[kept], boxes[kept])
+
+
+def _pasted(drawn: Drawn, paste: Paste, number: int, bank: Bank, rng: np.random.Generator) -> Drawn:
+    """Return a picture with some cut-outs of one class laid on it, clear of everything labelled."""
+    room = _PASTE_ROOM * min(drawn.image.shape[:2])
+    low, high = min(paste.size_px[0], room), min(paste.size_px[1], room)
+    height, width = drawn.image.shape[:2]
+    whole = (drawn.boxes_px[:, 2] - drawn.boxes_px[:, 0] >= width) & (
+        drawn.boxes_px[:, 3] - drawn.boxes_px[:, 1] >= height
+    )
+    result = paste_some(
+        drawn.image, drawn.boxes_px[~whole], bank, most=paste.most, size_px=(low, high), rng=rng
+    )
+    numbers = np.full(len(result.boxes_px), number, np.int64)
+    return Drawn(
+        result.image, np.concatenate([drawn.classes, numbers]), np.vstack([drawn.boxes_px, result.boxes_px])
+    )
