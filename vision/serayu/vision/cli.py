@@ -7,6 +7,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval": ("serayu.vision.evaluate.eval_cli", "Nilai bobot pada gambar berlabel · Evaluate weights"),
     "export": ("serayu.vision.export.export_cli", "Jadikan bobot dari .pt · Make weights of a checkpoint"),
     "render": ("serayu.vision.flight.render_cli", "Buat penerbangan tiruan · Render a made-up flight"),
+    "survey": ("serayu.vision.survey.survey_cli", "Survei: foto menjadi temuan · Survey photos into findings"),
+    "train": ("serayu.vision.training.train_cli", "Latih detektor dari satu TOML · Train a detector"),
 }
 
 app = lazy_app(

@@ -1,0 +1,144 @@
+"""Cut-outs, zoom and looks: labels stay where the things are."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from serayu.vision.training.config import Augment, Paste
+from serayu.vision.training.drawing import Changes, Drawn, chances, changed, with_ignored
+from serayu.vision.training.looks import changed_look, zoomed
+from serayu.vision.training.paste import Bank, lay, paste_some
+from serayu.vision.training.prepare import Entry
+
+ALWAYS = Augment(zoom=(0.4, 2.0), zoom_p=1, tone_p=1, soft_p=1, noise_p=1, jpeg_p=1)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def asphalt(side: int = 160) -> npt.NDArray[np.uint8]:
+    return np.full((side, side, 3), 120, np.uint8)
+
+
+def disc() -> npt.NDArray[np.uint8]:
+    """A dark disc cut out of a light picture."""
+    cut = np.full((101, 101, 4), 200, np.uint8)
+    cut[..., 3] = 0
+    cv2.circle(cut, (50, 50), 48, (40, 40, 40, 255), -1)
+    return cut
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds)
+def test_a_cut_out_changes_the_picture_in_its_box_and_nowhere_else(seed: int) -> None:
+    image = asphalt()
+    pasted = paste_some(
+        image, np.zeros((0, 4)), (disc(),), most=1, size_px=(20, 60), rng=np.random.default_rng(seed)
+    )
+    assert image.min() == image.max() == 120, "the picture given is not changed"
+    (box,) = pasted.boxes_px
+    rows, columns = np.nonzero(np.abs(pasted.image.astype(int) - 120).max(axis=2) > 4)
+    assert 15 <= max(box[2:] - box[:2]) <= 62
+    assert (rows.min() >= box[1] - 4) and (rows.max() <= box[3] + 4)
+    assert (columns.min() >= box[0] - 4) and (columns.max() <= box[2] + 4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds)
+def test_nothing_is_laid_over_what_is_labelled_or_over_what_is_laid(seed: int) -> None:
+    taken = np.array([[0.0, 0.0, 80.0, 160.0]])
+    pasted = paste_some(
+        asphalt(), taken, (disc(),), most=4, size_px=(20, 40), rng=np.random.default_rng(seed)
+    )
+    boxes = np.vstack([taken, pasted.boxes_px])
+    for first in range(len(boxes)):
+        for second in range(first):
+            apart = np.maximum(boxes[first, :2] - boxes[second, 2:], boxes[second, :2] - boxes[first, 2:])
+            assert apart.max() >= 0
+
+
+@pytest.mark.parametrize(
+    "background",
+    [
+        pytest.param((40, 160, 40), id="grass"),
+        pytest.param((0, 0, 0), id="black edge of a warped picture"),
+        pytest.param(None, id="stripes of a marking"),
+    ],
+)
+def test_nothing_is_laid_where_there_is_no_bare_road(background: tuple[int, int, int] | None) -> None:
+    image = asphalt()
+    if background is None:
+        image[::8] = 255
+    else:
+        image[:] = background
+    pasted = paste_some(
+        image, np.zeros((0, 4)), (disc(),), most=3, size_px=(20, 60), rng=np.random.default_rng(0)
+    )
+    assert len(pasted.boxes_px) == 0
+    assert (pasted.image == image).all()
+
+
+def test_a_cut_out_takes_the_tone_of_the_road() -> None:
+    dark, light = asphalt() // 2, np.minimum(asphalt().astype(int) * 2, 255).astype(np.uint8)
+    on_dark, box = lay(dark, disc(), place=(20, 20), rng=np.random.default_rng(0))
+    on_light, _ = lay(light, disc(), place=(20, 20), rng=np.random.default_rng(0))
+    x, y = (box[:2] + box[2:]).astype(int) // 2
+    assert on_light[y, x].mean() - on_dark[y, x].mean() > 50
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, st.floats(0.4, 2.0), st.integers(20, 150), st.integers(20, 150))
+def test_zoom_keeps_a_box_on_its_thing(seed: int, factor: float, x: int, y: int) -> None:
+    image = asphalt(200)
+    box = np.array([[x, y, x + 40, y + 30]], float)
+    image[y : y + 30, x : x + 40] = 20
+    result, boxes, kept = zoomed(image, box, factor=factor, most_px=200, rng=np.random.default_rng(seed))
+    assert max(result.shape[:2]) <= 200
+    rows, columns = np.nonzero(result[..., 0] < 70)
+    if not kept[0]:
+        assert len(rows) <= 0.3 * 40 * 30 * factor**2 + 30
+        return
+    seen = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+    assert np.abs(seen - boxes[0]).max() <= 1.5 + factor
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds)
+def test_a_look_changes_no_shape_and_is_the_same_for_the_same_seed(seed: int) -> None:
+    image = np.random.default_rng(1).integers(0, 256, (64, 48, 3), dtype=np.uint8)
+    first = changed_look(image, ALWAYS, np.random.default_rng(seed))
+    assert first.shape == image.shape
+    assert first.dtype == np.uint8
+    assert (first == changed_look(image, ALWAYS, np.random.default_rng(seed))).all()
+    assert (changed_look(image, Augment(), np.random.default_rng(seed)) == image).all()
+
+
+def test_classes_nobody_labelled_become_a_box_over_the_picture_through_every_zoom() -> None:
+    drawn = Drawn(asphalt(), np.array([0]), np.array([[10.0, 10.0, 30.0, 30.0]]))
+    entry = Entry(source=0, scene=0, weight=1, ignored=((4, 0.0, 0.0, 1.0, 1.0),))
+    mute = with_ignored(drawn, entry, classes=5)
+    assert mute.classes.tolist() == [0, 9]
+    changes = Changes(Augment(zoom=(0.4, 2.0), zoom_p=1), (), 5)
+    for seed in range(30):
+        after = changed(mute, changes, most_px=160, rng=np.random.default_rng(seed))
+        (whole,) = after.boxes_px[after.classes == 9]
+        assert whole.tolist() == [0, 0, after.image.shape[1], after.image.shape[0]]
+
+
+def test_cut_outs_are_laid_though_a_class_is_muted_all_over() -> None:
+    bank: Bank = (disc(),)
+    paste = Paste(folder="b", label="pothole", licence="l", attribution="a", p=1, most=2, size_px=(20, 50))
+    drawn = Drawn(asphalt(), np.array([9]), np.array([[0.0, 0.0, 160.0, 160.0]]))
+    after = changed(
+        drawn, Changes(Augment(), ((paste, 3, bank),), 5), most_px=160, rng=np.random.default_rng(0)
+    )
+    assert (after.classes == 3).sum() >= 1
+    assert len(after.classes) == len(after.boxes_px)
+
+
+def test_pictures_are_drawn_by_weight() -> None:
+    entries = {"a": Entry(source=0, scene=0, weight=3), "b": Entry(source=0, scene=1, weight=1)}
+    assert chances(["b", "a"], entries).tolist() == [0.25, 0.75]
+    with pytest.raises(KeyError):
+        chances(["c"], entries)
