@@ -134,9 +134,9 @@ def _lines(
     apart = float(
         shapely.hausdorff_distance(short, shapely.intersection(other, shapely.buffer(short, reach_m)))
     )
-    return 0.5 * (1 - share) + 0.5 * min(apart / max(reach_m, _TINY), 1.0)
+    return float(0.5 * (1 - share) + 0.5 * min(apart / max(reach_m, _TINY), 1.0))
 
 
 def _extent(one: BaseGeometry, two: BaseGeometry) -> float:
     """Return the size that a middle's wobble goes with, m: the root of the smaller area; of lines, none."""
-    return float(min(one.area, two.area)) ** 0.5
+    return float(min(one.area, two.area) ** 0.5)

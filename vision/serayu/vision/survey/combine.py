@@ -18,6 +18,7 @@ __all__ = ["Thing", "combined", "weighted"]
 
 _COMMON = 0.5  # of the variance is common to all pictures: GNSS drift, camera constants [project proposal]
 _WHOLE_SHARE = 0.8  # of the largest sighting: smaller ones show only part of the thing [project proposal]
+_REASON = "finding.unmeasured."
 _RANK = {Severity.UNMEASURED: -1, Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2}
 
 
@@ -81,9 +82,17 @@ def combined(group: Group, frames: Mapping[str, Frame]) -> Thing:
     )
     area_m2, area_error = weighted([(m.area_m2, m.errors.area_m2) for m in measured])
     if not whole and len(group.seen) > 1:
-        length_m, area_m2 = _completed(figure, length_m, area_m2)
+        length_m, length_error = _completed(figure.length, length_m, group.seen, "length_m")
+        area_m2, area_error = _completed(figure.area, area_m2, group.seen, "area_m2")
     scores = [one.sighting.score for one in group.seen if one.sighting.score is not None]
-    kept = _sized(length_m, width_mm, area_m2)
+    severity = _severity(best, group.seen)
+    known = {
+        "length": length_m,
+        "crack_not_seen": length_m,
+        "width": width_mm,
+        "area": area_m2,
+        "severity": None if severity is Severity.UNMEASURED else severity,
+    }
     return Thing(
         best=best.sighting,
         figure=figure,
@@ -98,8 +107,8 @@ def combined(group: Group, frames: Mapping[str, Frame]) -> Thing:
             width_mm=width_error,
             area_m2=area_error if area_m2 is not None else None,
         ),
-        severity=_severity(best, group.seen),
-        unmeasured=_reasons(best, kept),
+        severity=severity,
+        unmeasured=_reasons(best, known),
         photos=tuple(sorted({one.sighting.unit for one in group.seen})),
     )
 
@@ -182,12 +191,21 @@ def _shifted(figure: BaseGeometry, by: np.ndarray[tuple[int, ...], np.dtype[np.f
 
 
 def _completed(
-    figure: BaseGeometry, length_m: float | None, area_m2: float | None
+    size: float, known: float | None, seen: Sequence[Seen], name: str
 ) -> tuple[float | None, float | None]:
-    """Return length and area of a thing that only pieces show, where pieces have such a size at all."""
-    if figure.area > 0:
-        return length_m, None if area_m2 is None else float(figure.area)
-    return None if length_m is None else float(figure.length), area_m2
+    """Return a size and its error of a thing that only pieces show, where a piece has that size at all.
+
+    The relative error is that of the largest piece.
+    """
+    if known is None or size <= 0:
+        return None, None
+    sizes = [
+        (value, getattr(one.sighting.measured.errors, name))
+        for one in seen
+        if (value := getattr(one.sighting.measured, name)) is not None and value > 0
+    ]
+    value, error = max(sizes, key=lambda pair: float(pair[0]), default=(size, None))
+    return float(size), None if error is None else float(error * max(1.0, size / value))
 
 
 def _position_error(group: Group) -> float | None:
@@ -209,13 +227,11 @@ def _severity(best: Seen, seen: Sequence[Seen]) -> Severity:
     return max(others, key=lambda s: (others.count(s), _RANK[s]), default=Severity.UNMEASURED)
 
 
-def _sized(length_m: float | None, width_mm: float | None, area_m2: float | None) -> frozenset[str]:
-    sizes = {"length": length_m, "width": width_mm, "area": area_m2}
-    return frozenset(name for name, value in sizes.items() if value is not None)
-
-
-def _reasons(best: Seen, sized: frozenset[str]) -> tuple[str, ...]:
-    """Return why sizes are missing, without the reasons of sizes that another picture gave."""
+def _reasons(best: Seen, thing: Mapping[str, object]) -> tuple[str, ...]:
+    """Return why sizes or the severity are missing, without the reasons of what another picture gave."""
+    known = [name for name, value in thing.items() if value is not None]
     return tuple(
-        key for key in best.sighting.measured.unmeasured if not any(f".{name}" in key for name in sized)
+        key
+        for key in best.sighting.measured.unmeasured
+        if not any(key.startswith(f"{_REASON}{name}") for name in known)
     )

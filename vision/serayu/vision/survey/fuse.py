@@ -11,11 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
+from serayu.models.survey.finding import DefectClass
 from serayu.vision.sighting import Sighting
 from serayu.vision.survey.align import Alignment, align
 from serayu.vision.survey.alike import Seen, mismatch, pieces
 from serayu.vision.survey.frames import Frame
+from serayu.vision.survey.lines import long_axis
 
 __all__ = ["Group", "fuse"]
 
@@ -78,12 +81,19 @@ def _placed(
     return tuple(
         Seen(
             one,
-            alignment.moved(one.unit, one.measured.figure),
+            alignment.moved(one.unit, _shape(one)),
             prints[one.unit],
             residual / 2**0.5 if one.unit in alignment.tied else frames[one.unit].sigma_m,
         )
         for one in sightings
     )
+
+
+def _shape(sighting: Sighting) -> BaseGeometry:
+    """Return the figure of a sighting; of a single crack whose line was not seen, the long axis of its box."""
+    figure = sighting.measured.figure
+    single = sighting.label in {DefectClass.LONGITUDINAL_CRACK, DefectClass.TRANSVERSE_CRACK}
+    return long_axis(figure) if single and figure.area > 0 else figure
 
 
 def _pairs(seen: Sequence[Seen]) -> list[tuple[float, int, int]]:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-__all__ = ["joined"]
+__all__ = ["joined", "long_axis"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,10 +38,27 @@ def joined(lines: Sequence[BaseGeometry], *, sigma_m: float) -> BaseGeometry:
     return shapely.LineString(line)
 
 
+def long_axis(area: BaseGeometry) -> BaseGeometry:
+    """Return the line along the middle of an elongated area: of its smallest rectangle, from short side to short side.
+
+    Parameters
+    ----------
+    area
+        Polygon, metres.
+    """
+    box = shapely.get_coordinates(shapely.minimum_rotated_rectangle(area))
+    if len(box) != 5:  # noqa: PLR2004 -- a rectangle; anything flatter is a line or a point already
+        return shapely.LineString(box[[0, -1]] if len(box) > 1 else np.vstack((box, box)))
+    sides = np.hypot(*np.diff(box, axis=0).T)
+    start = 0 if sides[0] <= sides[1] else 1  # a short side; the opposite one is two corners on
+    return shapely.LineString((box[start : start + 2].mean(axis=0), box[start + 2 : start + 4].mean(axis=0)))
+
+
 def _coordinates(line: BaseGeometry) -> Floats:
     parts = shapely.get_parts(line)
     longest = parts[int(np.argmax(shapely.length(parts)))]
-    return shapely.get_coordinates(longest)
+    points: Floats = shapely.get_coordinates(longest)
+    return points
 
 
 def _extended(line: Floats, other: Floats, near: float) -> Floats:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -18,7 +19,18 @@ from serayu.vision.survey.pictures import annotated_jpeg, crop_jpeg
 from serayu.vision.survey.privacy import may_store
 from serayu.vision.survey.result import Pictures, Problem, UnitResult, UnitStatus
 
-__all__ = ["Finder", "Gauge", "Look", "cut_by_edge", "footprint", "look"]
+__all__ = [
+    "Finder",
+    "Gauge",
+    "Look",
+    "cut_by_edge",
+    "finished",
+    "footprint",
+    "look",
+    "opened_or_problem",
+    "said",
+    "without",
+]
 
 _EDGE_PX = 2.0
 _EDGE_SHARE = 0.004  # of the longer side [project proposal]: detectors' boxes end a few pixels off the edge
@@ -67,7 +79,7 @@ def look(unit: Unit, *, imagery: Imagery, finder: Finder, gauge: Gauge) -> Look:
     try:
         detections = finder.find(unit, opened)
     except BadInputError as error:
-        return Look(_without(unit, opened, Problem("labels", str(error))), Pictures(None, ()))
+        return Look(without(unit, opened, Problem("labels", said(error))), Pictures(None, ()))
     return finished(unit, opened, detections, gauge=gauge)
 
 
@@ -76,10 +88,17 @@ def opened_or_problem(unit: Unit, imagery: Imagery) -> Opened | UnitResult:
     try:
         opened = imagery.open(unit)
     except BadInputError as error:
-        return UnitResult(unit.name, UnitStatus.CORRUPT, problems=(Problem("corrupt", str(error)),))
+        return UnitResult(unit.name, UnitStatus.CORRUPT, problems=(Problem("corrupt", said(error)),))
     if opened.quality.verdict is Verdict.REFUSED:
-        return _without(unit, opened, Problem("refused", ", ".join(opened.quality.reasons)))
+        return without(unit, opened, Problem("refused", ", ".join(opened.quality.reasons)))
     return opened
+
+
+def said(error: BadInputError) -> str:
+    """Return an error without the folders of this machine: surveys of copies then give the same documents."""
+    place = [Path(error.file).name] if error.file is not None else []
+    place += [f"row {error.row}"] if error.row is not None else []
+    return ": ".join([*([", ".join(place)] if place else []), error.reason])
 
 
 def finished(unit: Unit, opened: Opened, detections: tuple[Detection, ...], *, gauge: Gauge) -> Look:
@@ -107,7 +126,7 @@ def finished(unit: Unit, opened: Opened, detections: tuple[Detection, ...], *, g
     return Look(result, pictures)
 
 
-def _without(unit: Unit, opened: Opened, problem: Problem) -> UnitResult:
+def without(unit: Unit, opened: Opened, problem: Problem) -> UnitResult:
     """Return the result of a unit in which nothing was looked for."""
     height, width = opened.image.shape[:2]
     return UnitResult(

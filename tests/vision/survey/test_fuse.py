@@ -1,0 +1,126 @@
+"""One finding for each real thing, whatever the order of the sightings and the noise of the pictures."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from serayu.vision.survey.combine import combined
+from serayu.vision.survey.frames import frames_of
+from serayu.vision.survey.fuse import Group, fuse
+from tests.vision.survey.flights import Real, crack, fly, hole, scene
+
+
+def _members(groups: tuple[Group, ...]) -> list[set[tuple[str, int]]]:
+    return [{seen.key for seen in group.seen} for group in groups]
+
+
+def test_nothing_gives_nothing() -> None:
+    assert fuse([], {}) == ()
+    assert dict(frames_of([])) == {}
+
+
+def test_sightings_of_pictures_that_are_not_on_the_ground_are_left_out() -> None:
+    sightings, _, _ = fly([hole(10, 0)], length_m=20)
+    assert fuse(sightings, {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("shift_m", "turn_deg", "missed"),
+    [(0.0, 0.0, 0.0), (0.05, 0.0, 0.0), (0.5, 0.5, 0.0), (1.0, 1.0, 0.2), (2.0, 2.0, 0.0)],
+    ids=["exact", "rtk", "half a metre", "a metre, a fifth missed", "two metres and degrees"],
+)
+def test_each_thing_is_found_once(shift_m: float, turn_deg: float, missed: float) -> None:
+    things = scene(3)
+    sightings, frames, truth = fly(things, seed=5, shift_m=shift_m, turn_deg=turn_deg, missed=missed)
+    real = dict(zip([(s.unit, s.index) for s in sightings], truth, strict=True))
+    groups = fuse(sightings, frames)
+    assert len(groups) == len(set(truth))
+    assert all(len({real[key] for key in members}) == 1 for members in _members(groups))
+
+
+@pytest.mark.parametrize("sigma_m", [0.05, 2.0])
+def test_what_a_survey_believes_of_its_error_does_not_spoil_exact_positions(sigma_m: float) -> None:
+    things = scene(4, n=40)
+    sightings, frames, truth = fly(things, sigma_m=sigma_m)
+    real = dict(zip([(s.unit, s.index) for s in sightings], truth, strict=True))
+    for group in fuse(sightings, frames):
+        thing = combined(group, frames)
+        own = things[real[group.seen[0].key]]
+        assert shapely.distance(thing.figure.centroid, own.figure.centroid) < 0.1
+        size = thing.length_m if own.figure.area == 0 else thing.area_m2
+        assert size == pytest.approx(own.figure.length if own.figure.area == 0 else own.figure.area, rel=0.02)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 999), order=st.randoms(use_true_random=False))
+def test_the_order_of_sightings_and_frames_changes_nothing(seed: int, order: object) -> None:
+    sightings, frames, _ = fly(
+        scene(seed, length_m=40, n=15), seed=seed, shift_m=1.0, turn_deg=1.0, length_m=40
+    )
+    before = fuse(sightings, frames)
+    order.shuffle(sightings)  # type: ignore[attr-defined]
+    names = list(frames)
+    order.shuffle(names)  # type: ignore[attr-defined]
+    shuffled = {name: frames[name] for name in names}
+    after = fuse(sightings, shuffled)
+    assert _members(after) == _members(before)
+    assert [combined(group, shuffled) for group in after] == [combined(group, frames) for group in before]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    apart=st.floats(0.75, 3.0),
+    angle=st.floats(0, 2 * np.pi),
+    shift_m=st.sampled_from([0.0, 0.3, 1.5]),
+    seed=st.integers(0, 99),
+)
+def test_neighbours_that_one_picture_shows_apart_stay_apart(
+    apart: float, angle: float, shift_m: float, seed: int
+) -> None:
+    twins = [hole(20, 0), hole(20 + apart * np.cos(angle), apart * np.sin(angle))]
+    sightings, frames, truth = fly(twins, seed=seed, shift_m=shift_m, length_m=40)
+    groups = fuse(sightings, frames)
+    assert all(len({key[0] for key in members}) == len(members) for members in _members(groups))
+    if shift_m < 1:
+        assert len(groups) == len(set(truth))
+
+
+def test_a_row_of_near_holes_is_not_chained_into_one() -> None:
+    row = [hole(10 + 0.8 * place, 0) for place in range(12)]
+    sightings, frames, _ = fly(row, seed=2, shift_m=0.1, length_m=30)
+    assert len(fuse(sightings, frames)) == len(row)
+
+
+def test_classes_are_not_mixed() -> None:
+    sightings, frames, _ = fly(
+        [hole(10, 0), Real(crack((9, 0), (11, 0)).label, crack((9, 0), (11, 0)).figure)], length_m=20
+    )
+    labels = sorted(combined(group, frames).label for group in fuse(sightings, frames))
+    assert labels == ["longitudinal_crack", "pothole"]
+
+
+def test_a_crack_that_no_picture_shows_whole_is_put_together() -> None:
+    sightings, frames, _ = fly([crack((5, 0.2), (35, 0.5), (70, 0.2))], length_m=80, seed=1, shift_m=0.05)
+    groups = fuse(sightings, frames)
+    assert len(groups) == 1
+    thing = combined(groups[0], frames)
+    assert thing.length_m == pytest.approx(65.0, abs=0.6)
+    assert len(thing.photos) > 10
+
+
+def test_parallel_cracks_stay_two_although_every_picture_cuts_them() -> None:
+    pair = [crack((5, 0.0), (70, 0.0)), crack((5, 1.0), (70, 1.0))]
+    sightings, frames, _ = fly(pair, length_m=80)
+    things = [combined(group, frames) for group in fuse(sightings, frames)]
+    assert [thing.length_m for thing in things] == pytest.approx([65.0, 65.0], abs=0.5)
+
+
+def test_the_best_picture_is_uncut_then_central() -> None:
+    sightings, frames, _ = fly([hole(22, 0)], length_m=44)
+    (group,) = fuse(sightings, frames)
+    best = combined(group, frames).best
+    assert not best.cut
+    middle = frames[best.unit].centre_m[0]
+    assert abs(middle - 22) <= min(abs(frame.centre_m[0] - 22) for frame in frames.values()) + 0.1 * 15

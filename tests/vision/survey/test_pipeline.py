@@ -1,0 +1,145 @@
+"""A whole survey of small made-up pictures: resumed, killed, with bad pictures among them."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import shapely
+
+from serayu.models.errors import BadInputError
+from serayu.vision.survey.pipeline import Order, Outcome, run_survey
+from tests.vision.survey.pictures import ROAD, FlatFolder, gauge, write_flight
+
+RUNNER = Path(__file__).with_name("runner.py")
+
+
+@pytest.fixture(name="flight")
+def _flight(tmp_path: Path) -> Path:
+    write_flight(tmp_path / "flight", ROAD)
+    return tmp_path / "flight"
+
+
+def _survey(flight: Path, out: Path, survey: str | None = None) -> Outcome:
+    order = Order(flight, out, boxes=flight / "boxes", survey=survey)
+    return run_survey(order, imagery=FlatFolder(flight), gauge=gauge)
+
+
+def _findings(out: Path) -> list[dict[str, Any]]:
+    features: list[dict[str, Any]] = json.loads((out / "findings.geojson").read_text())["features"]
+    return features
+
+
+def _files(out: Path) -> dict[str, bytes]:
+    """Return all files but those of the work folder."""
+    return {
+        str(file.relative_to(out)): file.read_bytes()
+        for file in sorted(out.rglob("*"))
+        if file.is_file() and ".work" not in file.parts
+    }
+
+
+def test_each_thing_is_found_once_with_its_size(flight: Path, tmp_path: Path) -> None:
+    outcome = _survey(flight, tmp_path / "out")
+    found = _findings(tmp_path / "out")
+    assert [one["properties"]["class"] for one in found].count("pothole") == 3
+    (crack,) = [one for one in found if one["properties"]["class"] == "longitudinal_crack"]
+    assert crack["properties"]["length_m"] == pytest.approx(11.0, abs=0.05)
+    assert len(crack["properties"]["photos"]) == 5
+    assert shapely.geometry.shape(crack["geometry"]).geom_type == "LineString"
+    assert (outcome.looked, outcome.resumed) == (6, 0)
+    assert outcome.summary.counts.annotated == 6
+    for one in found:
+        assert (tmp_path / "out" / "crops" / f"{one['id']}.jpg").is_file()
+
+
+def test_a_second_run_looks_at_nothing_and_changes_nothing(flight: Path, tmp_path: Path) -> None:
+    _survey(flight, tmp_path / "out")
+    before = _files(tmp_path / "out")
+    again = _survey(flight, tmp_path / "out")
+    assert (again.looked, again.resumed) == (0, 6)
+    assert _files(tmp_path / "out") == before
+
+
+def test_the_folder_of_the_photos_does_not_matter(flight: Path, tmp_path: Path) -> None:
+    _survey(flight, tmp_path / "one")
+    moved = flight.rename(tmp_path / "elsewhere").rename(tmp_path / "deep")
+    (tmp_path / "flight").mkdir()
+    moved = moved.rename(tmp_path / "flight" / "flight")
+    _survey(moved, tmp_path / "two")
+    assert _files(tmp_path / "one") == _files(tmp_path / "two")
+
+
+def test_other_boxes_are_looked_at_again_and_leave_no_old_pictures(flight: Path, tmp_path: Path) -> None:
+    _survey(flight, tmp_path / "out")
+    for file in (flight / "boxes").glob("P*.txt"):
+        file.write_text("")
+    (flight / "boxes" / "P00000_0.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    again = _survey(flight, tmp_path / "out")
+    assert (again.looked, again.resumed) == (6, 0)
+    assert len(_findings(tmp_path / "out")) == 1
+    assert len(list((tmp_path / "out" / "crops").iterdir())) == 1
+    assert [file.name for file in (tmp_path / "out" / "photos").iterdir()] == ["P00000_0.jpg"]
+    assert len(list((tmp_path / "out" / ".work").glob("*.result"))) == 6
+
+
+def test_corrupt_and_refused_pictures_are_reported_and_passed_over(flight: Path, tmp_path: Path) -> None:
+    (flight / "P00240_0.jpg").write_bytes(b"")
+    (flight / "P00480_0.jpg").write_bytes((flight / "P00000_0.jpg").read_bytes()[:40])
+    (flight / "boxes" / "P00720_0.txt").write_text("0 0.5 0.5 0.1 0.1\n0 0.5 0.5 nan 0.1\n")
+    outcome = _survey(flight, tmp_path / "out")
+    counts = outcome.summary.counts
+    assert (counts.read, counts.refused, counts.corrupt) == (3, 1, 2)
+    problems = {one.unit: (one.code, one.detail) for one in outcome.summary.problems}
+    assert problems["P00240_0.jpg"] == ("corrupt", "P00240_0.jpg: not a picture")
+    assert problems["P00720_0.jpg"][0] == "labels"
+    assert "row 2" in problems["P00720_0.jpg"][1]
+    assert str(flight) not in (tmp_path / "out" / "survey.json").read_text()
+
+
+def test_no_usable_picture_is_one_error(flight: Path, tmp_path: Path) -> None:
+    for file in flight.glob("*.jpg"):
+        file.write_bytes(b"no")
+    with pytest.raises(BadInputError, match="none of its 6 pictures can be used: 6 corrupt, 0 refused"):
+        _survey(flight, tmp_path / "out")
+    assert not (tmp_path / "out" / "survey.json").exists()
+
+
+def test_an_empty_folder_is_one_error(tmp_path: Path) -> None:
+    write_flight(tmp_path / "none", ROAD, n=0)
+    with pytest.raises(BadInputError, match="holds no photos"):
+        _survey(tmp_path / "none", tmp_path / "out")
+
+
+def test_an_id_can_be_given(flight: Path, tmp_path: Path) -> None:
+    _survey(flight, tmp_path / "out", survey="S-1")
+    assert {one["properties"]["survey"] for one in _findings(tmp_path / "out")} == {"S-1"}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_survey_killed_at_any_moment_ends_as_if_undisturbed(
+    flight: Path, tmp_path: Path, seed: int
+) -> None:
+    _survey(flight, tmp_path / "calm")
+    chance = random.Random(seed)  # noqa: S311
+    command = [sys.executable, str(RUNNER), str(flight), str(tmp_path / "out")]
+    killed = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    work, goal = tmp_path / "out" / ".work", chance.randint(0, 6)
+    while killed.poll() is None:  # until so many pictures are done, then a moment more
+        if work.is_dir() and len(list(work.glob("*.result"))) >= goal:
+            time.sleep(chance.uniform(0, 0.02))
+            os.kill(killed.pid, signal.SIGKILL)
+            break
+        time.sleep(0.001)
+    killed.wait()
+    done = len(list(work.glob("*.result")))
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    assert int(told[1]) == done
+    assert int(told[0]) == 6 - done
+    assert _files(tmp_path / "out") == _files(tmp_path / "calm")

@@ -1,0 +1,72 @@
+"""The files of a survey: findings and segments as GeoJSON, the summary, pictures.
+
+Every file is replaced at once and the summary comes last, so that ``survey.json`` stands for a complete survey; what
+an earlier survey left in the folders of pictures is removed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from serayu.models.command import json_text, write_atomically
+from serayu.models.survey.finding import Finding
+from serayu.vision.survey.summary import Summary
+
+__all__ = ["CROPS", "PHOTOS", "collection", "feature", "keep_only", "write_documents", "write_picture"]
+
+PHOTOS, CROPS = "photos", "crops"
+_FINDINGS, _SEGMENTS, _SUMMARY = "findings.geojson", "segments.geojson", "survey.json"
+_ORDER = (
+    "id", "survey", "class", "score", "ruas", "km", "side", "length_m", "width_mm", "area_m2", "severity", "errors",
+    "photo", "time", "photos", "unmeasured", "road_edge_m", "slope_deg",
+)  # fmt: skip
+
+
+def feature(finding: Finding) -> dict[str, Any]:
+    """Return a finding as a GeoJSON feature, properties in the order of the schema."""
+    fields = msgspec.to_builtins(finding)
+    return {
+        "type": "Feature",
+        "id": finding.id,
+        "geometry": fields["geometry"],
+        "properties": {name: fields[name] for name in _ORDER},
+    }
+
+
+def collection(features: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return a GeoJSON collection, one feature on each line [RFC 7946]."""
+    lines = ",\n".join(msgspec.json.encode(one).decode() for one in features)
+    return f'{{"type": "FeatureCollection", "features": [\n{lines}\n]}}\n'.encode()
+
+
+def write_documents(
+    out: Path, *, findings: Sequence[Finding], segments: Sequence[Mapping[str, Any]], summary: Summary
+) -> None:
+    """Write findings, segments and, last, the summary.
+
+    Raises
+    ------
+    BadInputError
+        A file cannot be written.
+    """
+    write_atomically(out / _FINDINGS, collection(feature(one) for one in findings))
+    write_atomically(out / _SEGMENTS, collection(segments))
+    write_atomically(out / _SUMMARY, json_text(summary))
+
+
+def write_picture(file: Path, data: bytes) -> None:
+    """Write a picture unless the same one is there."""
+    if not (file.is_file() and file.stat().st_size == len(data) and file.read_bytes() == data):
+        write_atomically(file, data)
+
+
+def keep_only(folder: Path, names: Iterable[str]) -> None:
+    """Remove all files of a folder but those named; what is no file stays."""
+    kept = set(names)
+    for file in folder.iterdir():
+        if file.name not in kept and file.is_file():
+            with suppress(OSError):
+                file.unlink()

@@ -1,0 +1,143 @@
+"""``serayu vision survey``: photos or an orthophoto to findings on the road."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serayu.models.command import emit, reported
+from serayu.models.errors import BadInputError
+from serayu.vision.survey.pipeline import Engine, Order, Outcome, Progress, local_engine, run_survey
+
+__all__ = ["app"]
+
+DEFAULT_WEIGHTS = ("road",)
+app = typer.Typer()
+
+
+class EngineName(StrEnum):
+    """Where units are looked at."""
+
+    LOCAL = "local"
+    DASK = "dask"
+
+
+@app.command()
+@reported()
+def survey(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="DIR|ORTHO.tif", help="folder foto atau ortofoto · photos or an orthophoto"),
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="folder hasil · where the results go")],
+    ruas: Annotated[Path | None, typer.Option(help="GeoJSON ruas jalan · roads")] = None,
+    dem: Annotated[Path | None, typer.Option(help="model elevasi · elevation model, GeoTIFF")] = None,
+    weights: Annotated[
+        list[str] | None, typer.Option(help="nama atau berkas bobot, boleh berulang · weights, repeatable")
+    ] = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(
+            help="kotak yang diberikan (label YOLO dan classes.txt) · given boxes instead of a detector"
+        ),
+    ] = None,
+    runtime: Annotated[str | None, typer.Option(help="openvino | onnxruntime")] = None,
+    precision: Annotated[str | None, typer.Option(help="fp32 | bf16 | int8")] = None,
+    survey_id: Annotated[
+        str | None, typer.Option("--survey", help="id survei · id; made from the input by default")
+    ] = None,
+    engine: Annotated[EngineName, typer.Option(help="mesin kerja · where it runs")] = EngineName.LOCAL,
+    address: Annotated[
+        str | None, typer.Option(help="alamat penjadwal dask · the scheduler; local workers without")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="pekerja dask lokal · local dask workers")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")] = False,
+    output: Annotated[Path | None, typer.Option(help="tulis ke berkas · write to a file")] = None,
+) -> None:
+    """Survei drone: kerusakan dan longsor per ruas · Find defects and slides, on which road and kilometre."""
+    if boxes is not None and weights:
+        raise BadInputError("give --boxes or --weights, not both", field="--boxes")
+    if address is not None and engine is not EngineName.DASK:
+        raise BadInputError("needs --engine dask", field="--address")
+    order = Order(
+        source,
+        out,
+        ruas=ruas,
+        dem=dem,
+        boxes=boxes,
+        weights=() if boxes is not None else tuple(weights or DEFAULT_WEIGHTS),
+        runtime=runtime,
+        precision=precision,
+        survey=survey_id,
+    )
+    with _engine(engine, address, workers) as looking, _progress() as progress:
+        outcome = run_survey(order, engine=looking, progress=progress)
+    emit(_document(outcome), as_json=as_json, output=output, text=_text(outcome))
+
+
+@contextmanager
+def _engine(name: EngineName, address: str | None, workers: int) -> Iterator[Engine]:
+    if name is EngineName.LOCAL:
+        yield local_engine
+        return
+    from serayu.vision.survey.cluster import cluster_engine  # noqa: PLC0415 -- extra `cluster`
+
+    with cluster_engine(address=address, workers=workers) as looking:
+        yield looking
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """Show a bar on stderr where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich import progress  # noqa: PLC0415 -- only on a terminal
+    from rich.console import Console  # noqa: PLC0415
+
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("foto · photos", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _document(outcome: Outcome) -> dict[str, object]:
+    return {
+        "out": outcome.out,
+        "looked": outcome.looked,
+        "resumed": outcome.resumed,
+        "look_s": round(outcome.look_s, 3),
+        "finish_s": round(outcome.finish_s, 3),
+        "summary": outcome.summary,
+    }
+
+
+def _text(outcome: Outcome) -> str:
+    counts, summary = outcome.summary.counts, outcome.summary
+    classes = ", ".join(f"{name} {n}" for name, n in counts.classes.items()) or "-"
+    read = (
+        f"dibaca · read {counts.read} (terbatas · limited {counts.limited}), ditolak · refused {counts.refused}, "
+        f"rusak · corrupt {counts.corrupt}, tanpa posisi · without position {counts.without_position}"
+    )
+    lines = [
+        f"survei · survey {summary.survey}",
+        f"foto · pictures: {counts.units}; {read}; dari kerja sebelumnya · resumed {outcome.resumed}",
+        f"temuan · findings: {counts.findings} dari · from {counts.sightings} penampakan · sightings: {classes}",
+    ]
+    if counts.withheld:
+        lines.append(f"foto tidak disimpan demi privasi · pictures withheld for privacy: {counts.withheld}")
+    lines += [f"  {one.unit}: {one.code}: {one.detail}" for one in summary.problems[:10]]
+    if len(summary.problems) > 10:  # noqa: PLR2004 -- what fits on a screen
+        lines.append(f"  … {len(summary.problems) - 10} lagi · more, in survey.json")
+    lines.append(f"{outcome.out / 'findings.geojson'}")
+    return "\n".join(lines)
