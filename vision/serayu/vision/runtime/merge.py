@@ -64,6 +64,8 @@ def merge_tiles(found: Found, tile_of: Rows, tiles: Tiles) -> Found:
     """
     if not len(found):
         return empty_found()
+    if len(tiles) == 1:  # its boxes were told apart already; joining them would let weak ones widen strong ones
+        return found.ordered()
     rectangles = tiles.xyxy_px[tile_of].astype(np.float64)
     boxes = np.concatenate(
         [
