@@ -3,6 +3,7 @@
 from serayu.models.lazy_commands import lazy_app
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "card": ("serayu.vision.training.card_cli", "Tulis kartu model · Write a model card"),
     "detect": ("serayu.vision.runtime.detect_cli", "Cari kerusakan pada gambar · Find defects in pictures"),
     "eval": ("serayu.vision.evaluate.eval_cli", "Nilai bobot pada gambar berlabel · Evaluate weights"),
     "export": ("serayu.vision.export.export_cli", "Jadikan bobot dari .pt · Make weights of a checkpoint"),

@@ -1,0 +1,118 @@
+"""``serayu vision export CHECKPOINT.pt``: weights that run without torch, and their entry in the manifest."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serayu.models.command import emit, reported
+from serayu.vision.evaluate.dataset import Dataset, read_dataset
+from serayu.vision.evaluate.picture import read_picture
+from serayu.vision.export.checkpoint import Exported, export_onnx
+from serayu.vision.export.int8 import CALIBRATION_PICTURES, quantise
+from serayu.vision.export.judge import Judged, drawn, judge
+from serayu.vision.export.shelf import digest, put, weights_file
+from serayu.vision.runtime.manifest import WeightsEntry, WeightsFile
+from serayu.vision.runtime.network import Precision, Runtime, cores, open_network
+from serayu.vision.runtime.scale import Scale
+from serayu.vision.runtime.tiled import TiledDetector
+from serayu.vision.runtime.weights import weights_folder
+
+app = typer.Typer()
+
+MOST_LOSS = 0.5
+"""Points of F1 or mAP50 that 8 bit may cost."""
+
+
+@app.command("export")
+@reported()
+def run(
+    checkpoint: Annotated[Path, typer.Argument(help="checkpoint .pt")],
+    name: Annotated[str, typer.Option(help="nama bobot · name of the weights")],
+    data: Annotated[
+        Path, typer.Option(help="data.yaml untuk ambang dan kalibrasi · for threshold, calibration")
+    ],
+    licence: Annotated[str, typer.Option(help="lisensi bobot · licence of the weights")] = "AGPL-3.0",
+    split: Annotated[str, typer.Option(help="bagian data latih · train-side split")] = "train",
+    pictures: Annotated[
+        int, typer.Option(min=1, help="gambar untuk ambang · pictures for the threshold")
+    ] = 400,
+    imgsz: Annotated[int | None, typer.Option(help="sisi masukan, px · side of the input")] = None,
+    tile: Annotated[
+        int | None, typer.Option(help="sisi gambar latih, px · side of training pictures")
+    ] = None,
+    gsd: Annotated[float | None, typer.Option(help="mm per px masukan · mm per px of the input")] = None,
+    restriction: Annotated[str | None, typer.Option(help="batas pemakaian · restriction")] = None,
+    card: Annotated[str | None, typer.Option(help="kartu model · model card")] = None,
+    commit: Annotated[str | None, typer.Option(help="commit pelatihan · commit of the training")] = None,
+    int8: Annotated[bool, typer.Option(help="coba INT8 · try INT8")] = True,
+    folder: Annotated[Path | None, typer.Option(help="folder bobot · folder of weights")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")] = False,
+    output: Annotated[Path | None, typer.Option(help="tulis ke berkas · write to a file")] = None,
+) -> None:
+    """Jadikan bobot yang berjalan tanpa torch · Make weights that run without torch."""
+    whole = read_dataset(data, split=split)
+    dataset = drawn(whole, most=pictures)
+    scale = Scale(gsd_mm=gsd, tile_px=tile)
+    with tempfile.TemporaryDirectory(prefix="serayu-export-") as place:
+        exported = export_onnx(checkpoint, Path(place) / f"{name}.onnx", input_px=imgsz)
+        full = _judged(exported, None, scale, dataset)
+        files: tuple[Path, ...] = (exported.file,)
+        quantised: Judged | None = None
+        if int8:
+            some = drawn(dataset, most=CALIBRATION_PICTURES)
+            images = [read_picture(sample.image) for sample in some.samples]
+            made = quantise(exported.file, Path(place) / f"{name}-int8.xml", images, scale=scale)
+            quantised = _judged(exported, made[0], scale, dataset)
+            if quantised.points_below(full) <= MOST_LOSS:
+                files += made
+        entry = WeightsEntry(
+            name=name,
+            task=exported.task,
+            file=exported.file.name,
+            sha256=digest(exported.file),
+            int8=_told(files[1:]),
+            licence=licence,
+            restriction=restriction,
+            classes=exported.classes,
+            input_px=exported.input_px,
+            gsd_mm=gsd,
+            tile_px=tile,
+            threshold=full.choice.threshold,
+            threshold_source=_source(dataset.split, full, whole=len(whole.samples)),
+            training_commit=commit,
+            card=card,
+        )
+        put(entry, files, folder=folder or weights_folder())
+    document = {
+        "entry": entry,
+        "full": full,
+        "int8": quantised,
+        "int8_kept": len(files) > 1,
+    }
+    emit(document, as_json=as_json, output=output)
+
+
+def _judged(exported: Exported, int8_file: Path | None, scale: Scale, dataset: Dataset) -> Judged:
+    """Return what a network reaches: in fp32, or in 8 bit where its file is given."""
+    precision = Precision.FP32 if int8_file is None else Precision.INT8
+    network = open_network(
+        exported.file, int8_file=int8_file, runtime=Runtime.OPENVINO, precision=precision, threads=cores()
+    )
+    with TiledDetector(
+        network, weights="export", classes=exported.classes, threshold=0.5, scale=scale, threads=cores()
+    ) as detector:
+        return judge(detector, dataset)
+
+
+def _told(files: tuple[Path, ...]) -> tuple[WeightsFile, ...]:
+    return tuple(weights_file(file) for file in files)
+
+
+def _source(split: str, judged: Judged, *, whole: int) -> str:
+    seen = ", seen in training" if split == "train" else ", kept out of the training"
+    return (
+        f"highest micro F1 ({judged.choice.f1:.3f}) on {judged.pictures} of {whole} pictures of the train-side "
+        f"split {split!r}{seen}"
+    )
