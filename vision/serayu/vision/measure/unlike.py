@@ -10,13 +10,14 @@ from serayu.vision.measure.ridge import Grey
 __all__ = ["coordinates", "unlike_surroundings"]
 
 _SMOOTH_PX, _ROUGH_PX = 1.5, 3.0
-_CAP = 8.0  # standard deviations; beyond, more is not more different
+_INNER_QUANTILE = 0.25  # of the middle of the box: what the thing itself has at least [chosen, bench.masks]
+_LEAST_CAP = 2.0  # standard deviations, what noise has
 _FLOOR = 1.0  # variance in grey levels squared, so that a picture without noise has a distance
 _LEAST_PIXELS = 50  # around the box, to know its surroundings from
 
 
-def unlike_surroundings(crop: Crop) -> Grey:
-    """Return the Mahalanobis distance of each pixel to the surroundings of the box, 0 to 8.
+def unlike_surroundings(crop: Crop, *, rough: bool = True) -> Grey:
+    """Return the Mahalanobis distance of each pixel to the surroundings of the box, capped.
 
     Of smoothed CIE lightness and colour and of local roughness: a pothole is darker, of another colour or rougher, a
     patch mostly of another lightness. Surroundings are the pixels of the window outside the box; all, where the
@@ -24,20 +25,25 @@ def unlike_surroundings(crop: Crop) -> Grey:
     """
     lab = cv2.cvtColor(crop.image, cv2.COLOR_BGR2LAB).astype(np.float32)
     light = lab[..., 0]
-    mean = cv2.GaussianBlur(light, (0, 0), _ROUGH_PX)
-    variance = cv2.GaussianBlur(light * light, (0, 0), _ROUGH_PX) - mean * mean
-    smooth = cv2.GaussianBlur(lab, (0, 0), _SMOOTH_PX)
-    features = np.dstack([smooth, np.sqrt(np.maximum(variance, 0.0))])
+    features = cv2.GaussianBlur(lab, (0, 0), _SMOOTH_PX)
+    if rough:
+        mean = cv2.GaussianBlur(light, (0, 0), _ROUGH_PX)
+        variance = cv2.GaussianBlur(light * light, (0, 0), _ROUGH_PX) - mean * mean
+        features = np.dstack([features, np.sqrt(np.maximum(variance, 0.0))])
+    count = features.shape[2]
     x, y = coordinates(crop)
     left, top, right, bottom = crop.box_px
     outside = ~((x > left) & (x < right) & (y > top) & (y < bottom))
-    around = features[outside] if outside.sum() >= _LEAST_PIXELS else features.reshape(-1, 4)
+    around = features[outside] if outside.sum() >= _LEAST_PIXELS else features.reshape(-1, count)
     middle = np.median(around, axis=0)
-    spread = np.cov((around - middle).T) + _FLOOR * np.eye(4)
-    off = (features - middle).reshape(-1, 4)
+    spread = np.cov((around - middle).T) + _FLOOR * np.eye(count)
+    off = (features - middle).reshape(-1, count)
     squares = np.einsum("ij,ij->i", off @ np.linalg.inv(spread), off).reshape(light.shape)
-    distance: Grey = np.minimum(np.sqrt(np.maximum(squares, 0.0)), _CAP).astype(np.float32)
-    return distance
+    distance: Grey = np.sqrt(np.maximum(squares, 0.0)).astype(np.float32)
+    width, height = right - left, bottom - top
+    inner = (np.abs(x - left - width / 2) < width / 4) & (np.abs(y - top - height / 2) < height / 4)
+    typical = float(np.quantile(distance[inner], _INNER_QUANTILE)) if inner.any() else 0.0
+    return np.minimum(distance, np.float32(max(typical, _LEAST_CAP)))
 
 
 def coordinates(crop: Crop) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
