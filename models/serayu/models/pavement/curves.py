@@ -15,7 +15,17 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["MAX_DEDUCT", "Curve", "corrected_deduct", "curves_of", "deduct_value", "distresses"]
+from serayu.models.plane import FloatArray
+
+__all__ = [
+    "MAX_DEDUCT",
+    "Curve",
+    "corrected_deduct",
+    "corrected_deducts",
+    "curves_of",
+    "deduct_value",
+    "distresses",
+]
 
 MAX_DEDUCT = 100.0
 _DATA = ("data", "pavement", "pci_asphalt_coefficients.json")
@@ -55,6 +65,14 @@ class Curve:
         """Return the largest value of the polynomial between the lower end and x."""
         x = min(max(x, self.low), self.high)
         return max(self._value(at) for at in (self.low, x, *(turn for turn in self.turns if turn < x)))
+
+    def at(self, x: FloatArray) -> FloatArray:
+        """Return the same of many arguments, any shape."""
+        x = np.clip(x, self.low, self.high)
+        value = np.maximum(np.polynomial.polynomial.polyval(x, self.coefficients), self._value(self.low))
+        for turn in self.turns:
+            value = np.where(turn < x, np.maximum(value, self._value(turn)), value)
+        return value
 
     def _value(self, x: float) -> float:
         value = 0.0
@@ -128,6 +146,11 @@ def corrected_deduct(total: float, q: int) -> float:
     if q < 1:
         raise ValueError(f"q must be at least 1, got {q}")
     return min(max(_table().corrected[min(q, _MAX_Q)](total), 0.0), MAX_DEDUCT, total)
+
+
+def corrected_deducts(totals: FloatArray, q: int) -> FloatArray:
+    """Return `corrected_deduct` of many totals, any shape; they are not checked."""
+    return np.clip(_table().corrected[min(q, _MAX_Q)].at(totals), 0.0, np.minimum(MAX_DEDUCT, totals))
 
 
 def distresses() -> tuple[str, ...]:

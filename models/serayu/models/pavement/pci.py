@@ -5,7 +5,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from serayu.models.pavement.curves import MAX_DEDUCT, corrected_deduct
+import numpy as np
+
+from serayu.models.pavement.curves import MAX_DEDUCT, corrected_deduct, corrected_deducts
+from serayu.models.plane import FloatArray
 from serayu.models.texts import text
 
 __all__ = [
@@ -159,9 +162,9 @@ def monotone_max_cdv(deducts: Iterable[float]) -> float:
         return 0.0
     highest = ordered[0]
     if len(ordered) <= allowable_deducts(highest):
-        return _largest(ordered, highest)
-    levels = {highest * step / _STEPS for step in range(1, _STEPS + 1)} | set(ordered)
-    return max(_largest([min(deduct, level) for deduct in ordered], level) for level in levels if level > 0)
+        return pci(ordered).max_cdv
+    steps = np.arange(1, _STEPS + 1) * (highest / _STEPS)
+    return max(pci(ordered).max_cdv, _largest(np.array(ordered), np.concatenate((steps, ordered))))
 
 
 def rating(index: float) -> Rating:
@@ -223,5 +226,16 @@ def _rows(kept: Sequence[float]) -> list[Corrected]:
     return rows
 
 
-def _largest(ordered: Sequence[float], highest: float) -> float:
-    return max(row.cdv for row in _rows(_kept(ordered, allowable_deducts(highest))))
+def _largest(ordered: FloatArray, levels: FloatArray) -> float:
+    """Return the largest corrected value of deducts, shape (n,), that are cut off at any of some levels, (k,)."""
+    kept_at_most = np.minimum(1 + _SLOPE * (MAX_DEDUCT - levels), MAX_KEPT)
+    shares = np.clip(kept_at_most[:, None] - np.arange(len(ordered)), 0.0, 1.0)
+    kept = np.minimum(ordered, levels[:, None]) * shares
+    reduced = np.minimum(kept, _COUNTED)
+    counted = np.maximum((kept > _COUNTED).sum(axis=1), 1)
+    largest = 0.0
+    for q in range(1, int(counted.max()) + 1):
+        whole = counted >= q
+        totals = kept[whole, :q].sum(axis=1) + reduced[whole, q:].sum(axis=1)
+        largest = max(largest, float(corrected_deducts(totals, q).max()))
+    return largest
