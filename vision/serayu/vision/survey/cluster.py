@@ -18,10 +18,11 @@ from serayu.vision.survey.work import Look, look
 __all__ = ["cluster_engine"]
 
 _AHEAD = 2  # units per worker thread that are sent before results are back
+_TIMEOUT_S = 10.0
 
 
 @contextmanager
-def cluster_engine(*, address: str | None, workers: int) -> Iterator[Engine]:
+def cluster_engine(*, address: str | None, workers: int, timeout_s: float = _TIMEOUT_S) -> Iterator[Engine]:
     """Connect to a scheduler, or start workers here, and yield the engine.
 
     Parameters
@@ -30,6 +31,8 @@ def cluster_engine(*, address: str | None, workers: int) -> Iterator[Engine]:
         Of the scheduler, e.g. ``tcp://10.0.0.5:8786``; None starts `workers` processes on this machine.
     workers
         How many, without an address.
+    timeout_s
+        How long to wait for a scheduler.
 
     Raises
     ------
@@ -44,7 +47,7 @@ def cluster_engine(*, address: str | None, workers: int) -> Iterator[Engine]:
         ) from None
     if address is not None:
         try:
-            client = Client(address, timeout=10)
+            client = Client(address, timeout=timeout_s)
         except (OSError, ValueError) as error:
             raise BadInputError(f"no scheduler answers: {error}", field="--address") from None
         with client:

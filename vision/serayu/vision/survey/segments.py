@@ -1,96 +1,49 @@
 """What was found on each 100 m of road, and how much of it the pictures show."""
 
-from collections import Counter, defaultdict
+import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from serayu.models.pavement.damage import Damage
 from serayu.models.roads.line import Ruas, Segment, segments_of
-from serayu.models.survey.finding import CRACKS, DefectClass, Finding, Severity
+from serayu.models.survey.finding import DefectClass, Finding
 from serayu.vision.survey.combine import Thing
 from serayu.vision.survey.place import Roads
 
-__all__ = [
-    "CRACK_INFLUENCE_M",
-    "WIDTH_M",
-    "Kind",
-    "SegmentFound",
-    "found_on",
-    "segments_found",
-    "strip",
-    "surveyed",
-]
+__all__ = ["WIDTH_M", "SegmentFound", "found_on", "segments_found", "strip", "surveyed"]
 
-Kind = tuple[DefectClass, Severity]
-CRACK_INFLUENCE_M = 0.5
-"""Width that a single crack counts with in the cracked area [domain reference §1b: length × 0.5 m]."""
 WIDTH_M = 6.0
-"""Of a road whose width is not known: two lanes of 3 m [project proposal]."""
+"""Of a road whose width is not known, for what pictures show of it: two lanes of 3 m [project proposal]."""
 _SAMPLES = 24  # points of a thing that say how much of it lies on which segment
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class SegmentFound:
     """What lies on a segment.
 
     Parameters
     ----------
-    segment, width_m, width_known
-        The segment and the width of its road.
+    segment, ruas
+        The segment and its road.
     surveyed
-        Share of its area that pictures show, 0-1.
-    lengths_m, areas_m2
-        Length or area of each class by severity, m or m².
-    counts
-        How many of each class by severity; a thing on two segments counts on that of its middle.
-    widths_mm
-        Widths of single cracks, each with the length that has it on this segment, m.
-    unsized
-        Things whose length or area is not known.
+        Share of its carriageway that pictures show, 0-1.
+    damages
+        What was found on it, slides left out; of a crack or an area that goes on, its part.
+    findings
+        How many things have their middle on it, slides among them.
     """
 
     segment: Segment
-    width_m: float
-    width_known: bool
+    ruas: Ruas
     surveyed: float
-    lengths_m: defaultdict[Kind, float] = field(default_factory=lambda: defaultdict(float))
-    areas_m2: defaultdict[Kind, float] = field(default_factory=lambda: defaultdict(float))
-    counts: Counter[Kind] = field(default_factory=Counter)
-    widths_mm: list[tuple[float, float]] = field(default_factory=list)
-    unsized: int = 0
-
-    @property
-    def area_m2(self) -> float:
-        """Area of the segment's carriageway."""
-        return self.segment.length_m * self.width_m
-
-    @property
-    def crack_area_pct(self) -> float:
-        """Cracked area: alligator cracks, and single ones at `CRACK_INFLUENCE_M`, % of what was surveyed."""
-        cracked = sum(value for (label, _), value in self.areas_m2.items() if label in CRACKS)
-        cracked += CRACK_INFLUENCE_M * sum(self.lengths_m.values())
-        seen = self.surveyed * self.area_m2
-        return min(100.0, 100.0 * cracked / seen) if seen > 0 else 0.0
-
-    @property
-    def crack_width_mm(self) -> float | None:
-        """Mean width of single cracks by length; None where none was measured."""
-        length = sum(metres for _, metres in self.widths_mm)
-        return sum(width * metres for width, metres in self.widths_mm) / length if length > 0 else None
-
-    @property
-    def potholes(self) -> int:
-        """How many holes."""
-        return sum(n for (label, _), n in self.counts.items() if label is DefectClass.POTHOLE)
-
-    @property
-    def potholes_per_km(self) -> float:
-        """Holes on a kilometre like what was surveyed of this segment."""
-        seen_km = self.surveyed * self.segment.length_m / 1000
-        return self.potholes / seen_km if seen_km > 0 else 0.0
+    damages: list[Damage] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
 
 
 def segments_found(
@@ -124,9 +77,7 @@ def found_on(
     """Return the segments of a road that pictures show, with what was found on each."""
     plane = roads.network.plane
     found = [
-        SegmentFound(
-            segment, _width(ruas), ruas.width_m is not None, surveyed(strip(segment, ruas, roads), shown)
-        )
+        SegmentFound(segment, ruas, surveyed(strip(segment, ruas, roads), shown))
         for segment in segments_of(ruas, plane)
     ]
     line = ruas.line_m(plane)
@@ -155,21 +106,37 @@ def _add(
     finding: Finding,
     thing: Thing,
 ) -> None:
-    """Add a thing to the segments that it lies on, its size in parts."""
-    key = (finding.label, finding.severity)
-    for index, share in _shares(ends_m, line, thing.figure).items():
-        one = found[index]
-        if finding.area_m2 is not None:
-            one.areas_m2[key] += share * finding.area_m2
-        elif finding.length_m is not None:
-            one.lengths_m[key] += share * finding.length_m
-            if finding.width_mm is not None:
-                one.widths_mm.append((finding.width_mm, share * finding.length_m))
-        else:
-            one.unsized += 1
-    if finding.km is not None:
-        at = (finding.km - (found[0].segment.km_from)) * 1000
-        found[min(int(np.searchsorted(ends_m, at, side="right")), len(found) - 1)].counts[key] += 1
+    """Add a thing to the segments that it lies on: a hole whole where its middle is, others in parts."""
+    if finding.km is None:
+        return
+    at = (finding.km - found[0].segment.km_from) * 1000
+    middle = min(int(np.searchsorted(ends_m, at, side="right")), len(found) - 1)
+    found[middle].findings.append(finding.id)
+    if finding.label is DefectClass.LANDSLIDE:
+        return
+    damage = Damage.of(finding)
+    whole = finding.label is DefectClass.POTHOLE
+    for index, share in ({middle: 1.0} if whole else _shares(ends_m, line, thing.figure)).items():
+        found[index].damages.append(_part(damage, share))
+
+
+def _part(damage: Damage, share: float) -> Damage:
+    """Return part of a thing: its length and area, and their errors, in proportion."""
+    if share >= 1:
+        return damage
+    errors = damage.errors
+    return dataclasses.replace(
+        damage,
+        length_m=_times(damage.length_m, share),
+        area_m2=_times(damage.area_m2, share),
+        errors=msgspec.structs.replace(
+            errors, length_m=_times(errors.length_m, share), area_m2=_times(errors.area_m2, share)
+        ),
+    )
+
+
+def _times(value: float | None, share: float) -> float | None:
+    return None if value is None else share * value
 
 
 def _shares(
