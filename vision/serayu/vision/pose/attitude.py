@@ -47,7 +47,7 @@ class Sigmas:
     height_m
         Of the height above the reference ground.
     yaw_deg, tilt_deg
-        Of the heading, and of pitch and roll each.
+        Of the heading, and of the level about each of two horizontal axes.
     """
 
     horizontal_m: float

@@ -18,8 +18,9 @@ __all__ = ["PREFIX", "judge"]
 PREFIX = "photo.quality."
 """Of the keys of reasons in the catalogue of texts."""
 
-# Sharp pictures of the road drone set that `sharpness` names have 7.7 and more in 99 of 100 cases; a Gaussian blur of
-# 1 px has 7.1 and one of 2 px 3.1 at the median.
+# On the 90 pictures that `sharpness` names, also at 0.4 and 1.3 times their light, none that is sharp is refused or
+# called soft (1 in 100 lies below 7.75). Of those with a Gaussian blur of 2 px 84 % are refused and all are caught, of
+# 1 px 53 % are caught; of those moved by 6 or 12 px 31 % are refused, and 81 and 75 % caught.
 SOFT = 7.5
 BLURRED = 4.0
 # Motion during the exposure, px. Half a pixel for widths [domain reference §9]; the others are a project proposal: two
@@ -147,7 +148,9 @@ def _judge_light(small: Image, seen: Mask, found: _Findings) -> None:
 
 
 def _judge_glare(small: Image, seen: Mask, *, gsd_mm: float | None, found: _Findings) -> None:
-    brightest, darkest = small.max(axis=2), small.min(axis=2)
+    blue, green, red = (small[:, :, band] for band in range(3))
+    brightest = np.maximum(np.maximum(blue, green), red)
+    darkest = np.minimum(np.minimum(blue, green), red)
     white = (brightest >= _GLARE_LEVEL) & (brightest - darkest <= _GLARE_COLOUR) & seen
     width = _GLARE_WIDTH_M * 1000 / gsd_mm if gsd_mm else _GLARE_WIDTH_SHARE * small.shape[1]
     if width > min(small.shape[:2]):

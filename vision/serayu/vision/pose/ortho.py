@@ -69,12 +69,12 @@ class OrthoGround:
     def ground_m(self, px: Points) -> Points:
         """Return metres in the plane of pixels, shape (n, 2)."""
         points = np.asarray(px, dtype=np.float64)
-        return self.placing.to_metres(np.column_stack(self.transform * points.T))
+        return self.placing.to_metres(np.column_stack(self.transform @ points.T))
 
     def pixels(self, ground_m: Points) -> Points:
         """Return pixels of metres in the plane, also outside the window."""
         return np.column_stack(
-            ~self.transform * self.placing.to_crs(np.asarray(ground_m, dtype=np.float64)).T
+            ~self.transform @ self.placing.to_crs(np.asarray(ground_m, dtype=np.float64)).T
         )
 
     def gsd_mm(self, px: Points) -> Values:
@@ -148,7 +148,7 @@ class OrthoImagery:
         if self._given_plane is not None:
             return self._given_plane
         with self._raster() as raster:
-            middle = raster.transform * (raster.width / 2, raster.height / 2)
+            middle = raster.transform @ (raster.width / 2, raster.height / 2)
             degrees = Placing(LocalPlane(0.0), raster.crs.to_wkt())
             lon = degrees.plane.inverse(degrees.to_metres(np.array([middle])))[0, 0]
         if not math.isfinite(lon):

@@ -12,7 +12,6 @@ from serayu.vision.detection import Points
 from serayu.vision.ground import Values
 from serayu.vision.pose.attitude import Pose
 from serayu.vision.pose.camera import Camera
-from serayu.vision.pose.geometry import axes
 from serayu.vision.pose.terrain import Terrain
 
 __all__ = ["PIXEL_SIGMA", "PhotoGround"]
@@ -23,7 +22,7 @@ PIXEL_SIGMA = 0.5
 _STEPS_MAX = 4000  # of a ray over the terrain; the rest of a flatter ray is not looked at
 _HALVINGS = 32
 _MARGIN_M = 1.0  # over the highest and under the lowest ground, so that rounding loses no ray
-_ANGLE_STEP_DEG = 0.01
+_TURN_STEP = 1e-4  # radians
 _SHARE_STEP = 1e-4
 
 Rays = npt.NDArray[np.float64]
@@ -86,7 +85,7 @@ class PhotoGround:
     def sigma_m(self, px: Points) -> Values:
         """Return the standard error of the horizontal position, m: the root mean square distance.
 
-        By the derivatives for position, height, heading, pitch, roll, focal length and pixel, taken as independent,
+        By the derivatives for position, height, heading, level, focal length and pixel, taken as independent,
         on the ground's tangent plane at each point.
         """
         meet = self._points(px)
@@ -96,9 +95,9 @@ class PhotoGround:
         height = math.hypot(sigmas.height_m, self.terrain.sigma_m if self.terrain else 0.0)
         steps: tuple[tuple[dict[str, Any], float], ...] = (
             ({"rise": 0.01}, height / 0.01),
-            ({"turn": (_ANGLE_STEP_DEG, 0.0, 0.0)}, sigmas.yaw_deg / _ANGLE_STEP_DEG),
-            ({"turn": (0.0, _ANGLE_STEP_DEG, 0.0)}, sigmas.tilt_deg / _ANGLE_STEP_DEG),
-            ({"turn": (0.0, 0.0, _ANGLE_STEP_DEG)}, sigmas.tilt_deg / _ANGLE_STEP_DEG),
+            ({"turn": (0.0, 0.0, _TURN_STEP)}, math.radians(sigmas.yaw_deg) / _TURN_STEP),
+            ({"turn": (_TURN_STEP, 0.0, 0.0)}, math.radians(sigmas.tilt_deg) / _TURN_STEP),
+            ({"turn": (0.0, _TURN_STEP, 0.0)}, math.radians(sigmas.tilt_deg) / _TURN_STEP),
             ({"stretch": 1 + _SHARE_STEP}, self.camera.focal_sigma / _SHARE_STEP),
         )
         # moving over a slope does not move the point as far as the camera: the tangent plane stays where it is
@@ -144,15 +143,15 @@ class PhotoGround:
     def _rays(
         self, px: Points, *, turn: tuple[float, float, float] = (0.0, 0.0, 0.0), stretch: float = 1.0
     ) -> Rays:
-        """Return rays in the plane's axes that fall by 1 m, shape (n, 3); NaN where they do not fall."""
+        """Return rays in the plane's axes that fall by 1 m, shape (n, 3); NaN where they do not fall.
+
+        `turn` is a small rotation about east, north and up, radians: an error of level and heading. Roll and yaw
+        would be one and the same at the nadir.
+        """
         tangents = self.camera.tangents(np.asarray(px, dtype=np.float64)) / stretch
-        pose = self.pose
-        turned = axes(
-            yaw_deg=pose.yaw_deg + turn[0],
-            pitch_deg=pose.pitch_deg + turn[1],
-            roll_deg=pose.roll_deg + turn[2],
-        )
-        rays = np.column_stack((tangents, np.ones(len(tangents)))) @ turned
+        rays = np.column_stack((tangents, np.ones(len(tangents)))) @ self.pose.axes
+        if any(turn):
+            rays = rays + np.cross(np.array(turn), rays)
         with np.errstate(invalid="ignore"):
             falls = np.where(rays[:, 2] < 0, -rays[:, 2], np.nan)
         return self._turned(rays / falls[:, None])

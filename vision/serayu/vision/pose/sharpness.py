@@ -58,7 +58,7 @@ def sharpness(image: Image, *, valid: npt.NDArray[np.bool_] | None = None) -> fl
         grey = cv2.cvtColor(np.ascontiguousarray(image[rows, columns]), cv2.COLOR_BGR2GRAY)
         found = _variances(grey.astype(np.float32))
         if valid is not None:
-            found = found[_tiles(valid[rows, columns].astype(np.float32)).min(axis=1) > 0]
+            found = found[_tile_means(valid[rows, columns].astype(np.float32)) >= 1]
         values.append(found)
     tiles = np.concatenate(values) if values else np.zeros((0, 9))
     tiles = tiles[tiles[:, 8] > _NO_TEXTURE]
@@ -88,10 +88,16 @@ def _variances(grey: npt.NDArray[np.float32]) -> Tiles:
     layers = [cv2.filter2D(fine, -1, kernel) for kernel in _KERNELS]
     layers += [cv2.filter2D(coarse, -1, kernel) for kernel in _KERNELS]
     layers.append(cv2.Laplacian(coarse, cv2.CV_32F))
-    return np.column_stack([_tiles(layer).var(axis=1, dtype=np.float64) for layer in layers])
+    return np.column_stack(
+        [_tile_means(cv2.multiply(layer, layer)) - _tile_means(layer) ** 2 for layer in layers]
+    )
 
 
-def _tiles(layer: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    height, width = (size // _TILE * _TILE for size in layer.shape)
-    cut = layer[:height, :width].reshape(height // _TILE, _TILE, width // _TILE, _TILE)
-    return cut.swapaxes(1, 2).reshape(-1, _TILE * _TILE)
+def _tile_means(layer: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return the mean of each whole tile, in rows."""
+    height, width = (size // _TILE for size in layer.shape)
+    cut = np.ascontiguousarray(layer[: height * _TILE, : width * _TILE])
+    if not cut.size:
+        return np.zeros(0)
+    means = cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(means, dtype=np.float64).reshape(-1)

@@ -96,7 +96,7 @@ class Terrain:
         """Return the height at metres in the plane, shape (n,); NaN outside, beside voids and at them."""
         inside = ~self.transform
         x, y = self.placing.to_crs(ground_m).T
-        return _bilinear(self.heights_m, *(inside * (x, y)))
+        return _bilinear(self.heights_m, *(inside @ (x, y)))
 
     def slope(self, ground_m: Points) -> Points:
         """Return the rise of the ground per metre east and north, shape (n, 2); NaN where it is not known."""
@@ -112,7 +112,7 @@ class Terrain:
         """Return the size of a cell, the smaller of its two sides, m."""
         rows, columns = self.heights_m.shape
         corners = np.array([columns / 2, rows / 2]) + np.array([[0, 0], [1, 0], [0, 1]])
-        metres = self.placing.to_metres(np.column_stack(self.transform * corners.T))
+        metres = self.placing.to_metres(np.column_stack(self.transform @ corners.T))
         return float(min(math.dist(metres[0], metres[1]), math.dist(metres[0], metres[2])))
 
     @functools.cached_property
@@ -135,7 +135,7 @@ def _part(
         ]
     )
     coordinates = placing.to_crs(placing.plane.forward(degrees))
-    columns, rows = ~transform * coordinates.T
+    columns, rows = ~transform @ coordinates.T
     if not (np.isfinite(columns).all() and np.isfinite(rows).all()):
         return Window(0, 0, 0, 0)
     left, top = max(math.floor(columns.min()) - 2, 0), max(math.floor(rows.min()) - 2, 0)

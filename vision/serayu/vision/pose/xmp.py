@@ -14,7 +14,7 @@ DJI_NAMESPACE = "http://www.dji.com/drone-dji/1.0/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _SPLIT = "\x1f"  # between namespace and name; no XML document can hold it
 _PACKET = re.compile(rb"<(?:\w+:)?xmpmeta\b.*</(?:\w+:)?xmpmeta\s*>", re.DOTALL)
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _SIZE_MAX = 1_000_000  # bytes; a JPEG segment holds 65,533
 
 
