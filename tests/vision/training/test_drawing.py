@@ -40,8 +40,10 @@ def test_a_cut_out_changes_the_picture_in_its_box_and_nowhere_else(seed: int) ->
     (box,) = pasted.boxes_px
     rows, columns = np.nonzero(np.abs(pasted.image.astype(int) - 120).max(axis=2) > 4)
     assert 15 <= max(box[2:] - box[:2]) <= 62
-    assert (rows.min() >= box[1] - 4) and (rows.max() <= box[3] + 4)
-    assert (columns.min() >= box[0] - 4) and (columns.max() <= box[2] + 4)
+    assert rows.min() >= box[1] - 4
+    assert rows.max() <= box[3] + 4
+    assert columns.min() >= box[0] - 4
+    assert columns.max() <= box[2] + 4
 
 
 @settings(max_examples=40, deadline=None)

@@ -51,11 +51,16 @@ def test_a_polygon_becomes_its_box_and_stays_a_polygon(tmp_path: Path) -> None:
     file.write_text("1 0.1 0.2 0.5 0.2 0.3 0.6\n")
     labels = read_yolo(file, classes=2)
     assert labels.boxes.tolist() == [[0.1, 0.2, 0.5, 0.6]]
-    assert (
-        yolo_text(labels, polygons=True).split()
-        == "1 0.100000 0.200000 0.500000 0.200000 0.300000 0.600000".split()
-    )
-    assert yolo_text(labels, polygons=False).split() == "1 0.300000 0.400000 0.400000 0.400000".split()
+    assert yolo_text(labels, polygons=True).split() == [
+        "1",
+        "0.100000",
+        "0.200000",
+        "0.500000",
+        "0.200000",
+        "0.300000",
+        "0.600000",
+    ]
+    assert yolo_text(labels, polygons=False).split() == ["1", "0.300000", "0.400000", "0.400000", "0.400000"]
 
 
 unit = st.floats(0, 1)

@@ -52,7 +52,7 @@ class Places:
         return self.run / "weights" / "resume.pt"
 
 
-def learn(file: Path, places: Places, *, resume: bool) -> Record:
+def learn(file: Path, places: Places, *, resume: bool, threads: int | None = None) -> Record:
     """Train, and return the record.
 
     Parameters
@@ -63,6 +63,8 @@ def learn(file: Path, places: Places, *, resume: bool) -> Record:
         Where to read and write.
     resume
         Go on from the last finished epoch of the run, if there is one; what is finished is not trained again.
+    threads
+        Of torch; None: all cores.
 
     Raises
     ------
@@ -80,7 +82,7 @@ def learn(file: Path, places: Places, *, resume: bool) -> Record:
         raise BadInputError("is not a file of start weights", file=places.start)
     places.run.mkdir(parents=True, exist_ok=True)
     prepared = prepare(config, fingerprint=fingerprint, data=places.data, folder=places.run / "pictures")
-    libraries = load_libraries(settings=places.run / "settings")
+    libraries = load_libraries(settings=places.run / "settings", threads=threads)
     record = old or _begun(config, fingerprint, prepared, places, libraries)
     if old is not None:
         record.begun += 1

@@ -45,7 +45,7 @@ class Libraries:
         return {"torch": str(self.torch.__version__), "ultralytics": str(self.ultralytics.__version__)}
 
 
-def load_libraries(*, settings: Path) -> Libraries:
+def load_libraries(*, settings: Path, threads: int | None = None) -> Libraries:
     """Import torch and ultralytics: without telemetry, update checks or downloads, and with all cores.
 
     ultralytics keeps its settings in a folder of the user and would use all cores but one, half of a small machine.
@@ -54,6 +54,9 @@ def load_libraries(*, settings: Path) -> Libraries:
     ----------
     settings
         Folder for what ultralytics and matplotlib write about themselves.
+    threads
+        How many torch computes with; None: as many as the process may use cores. One is better on a machine that is
+        busy with other things: two that wait for each other are several times slower than one.
 
     Raises
     ------

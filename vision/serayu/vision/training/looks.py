@@ -91,7 +91,7 @@ def _toned(image: Image, rng: np.random.Generator) -> Image:
         rng.uniform(0.65, 1.35),
         rng.uniform(-0.12, 0.12),
     )
-    balance = np.exp(rng.uniform(-0.12, 0.12, 3))
+    balance = np.exp(rng.uniform(-0.07, 0.07, 3))
     tables = np.stack([(curve**gamma - 0.5) * contrast + 0.5 + light for _ in range(3)], axis=1) * balance
     tables = np.clip(tables * 255, 0, 255).astype(np.uint8)
     channels = [cv2.LUT(image[..., channel], tables[:, channel]) for channel in range(3)]

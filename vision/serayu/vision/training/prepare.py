@@ -289,6 +289,7 @@ def _write_yaml(config: Config, folder: Path) -> None:
             "path": str(folder.resolve()),
             "train": "images/train",
             "val": f"images/{name}",
+            "holdout": "images/holdout",
             "names": dict(enumerate(config.classes)),
         }
         write_atomically(folder / f"{name}.yaml", json.dumps(document, indent=1) + "\n")

@@ -30,6 +30,7 @@ def train(
     ] = Path("runs"),
     name: Annotated[str | None, typer.Option(help="Nama run; bawaan: nama TOML · Name of the run")] = None,
     resume: Annotated[bool, typer.Option(help="Lanjutkan bila terputus · Go on after a kill")] = False,
+    threads: Annotated[int | None, typer.Option(min=1, help="Benang; bawaan semua inti · Threads")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Catatan sebagai JSON · The record as JSON")
     ] = False,
@@ -41,7 +42,7 @@ def train(
     places = Places(data=data, start=start, run=runs / (name or config.stem))
     # The libraries report on stdout, which belongs to the one JSON document.
     with contextlib.redirect_stdout(sys.stderr):
-        record = learn(config, places, resume=resume)
+        record = learn(config, places, resume=resume, threads=threads)
     emit(record, as_json=as_json, output=output, text=_text(record, places))
 
 
