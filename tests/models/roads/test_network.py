@@ -149,6 +149,13 @@ def figure(*points: tuple[float, float]) -> Polygon:
     return Polygon(np.array(points, dtype=float) + ORIGIN)
 
 
+def test_a_figure_over_a_junction_is_ambiguous() -> None:
+    roads = network(NORTH, road("E", (0, 500), (800, 500)))
+    over = roads.snap_figure(figure((-20, 498), (-20, 506), (3, 506), (3, 498)))
+    assert over is not None
+    assert (over.ruas, over.ambiguous, over.rivals, over.edge_m) == ("N", True, ("E",), 0)
+
+
 def test_a_figure_is_as_far_from_the_road_as_its_nearest_point() -> None:
     roads = network(NORTH)
     beside = roads.snap_figure(figure((10, 200), (40, 150), (40, 260)))
@@ -159,6 +166,7 @@ def test_a_figure_is_as_far_from_the_road_as_its_nearest_point() -> None:
     assert over is not None
     assert (over.km, over.offset_m, over.edge_m) == pytest.approx((0.32, 0, 0), abs=1e-5)
     assert over.side is Side.LEFT, "where most of it lies"
+    assert roads.snap_figure(figure((-40, 300), (1, 300), (1, 340), (-40, 340)), margin_m=0) == over
     assert roads.snap_figure(figure((50, 0), (60, 0), (60, 10))) is None
     assert network().snap_figure(Point(0, 0)) is None
     with pytest.raises(ValueError, match="empty"):

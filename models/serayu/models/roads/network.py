@@ -190,7 +190,7 @@ class RoadNetwork:
         middle = shapely.line_interpolate_point(line, shapely.line_locate_point(line, inside.centroid))
         point = shapely.get_coordinates(middle)[0]
         # Another road may pass nearer to that point only where both are on it; the one that was asked for is kept.
-        near = self._of_owner(self.pieces.near(point, reach_m=margin_m), owner)
+        near = self._of_owner(self.pieces.near(point, reach_m=margin_m + _ON_AXIS_M), owner)
         snapped = self._snapped(near, shapely.get_coordinates(figure_m.centroid)[0], margin_m=margin_m)
         return replace(snapped, offset_m=0.0, edge_m=0.0)
 
