@@ -19,6 +19,7 @@ from tests.vector_adapters import (
     scores,
     sensors,
     sensorthings,
+    vision_measure,
 )
 from tests.vector_adapters.values import Adapter
 
@@ -37,5 +38,6 @@ REGISTRY: Mapping[str, Adapter] = MappingProxyType(
         **scores.ADAPTERS,
         **sensors.ADAPTERS,
         **sensorthings.ADAPTERS,
+        **vision_measure.ADAPTERS,
     }
 )

@@ -1,4 +1,4 @@
-"""Vectors of crack widths and of what a ground sampling distance can show."""
+"""Vectors of crack widths."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,6 @@ from types import MappingProxyType
 import numpy as np
 
 from serayu.vision.measure.skeleton import skeleton_widths_px
-from serayu.vision.measure.visibility import visibility
 from tests.vector_adapters.values import Adapter
 
 _BAR = re.compile(r"vertical bar of given pixel width, length (\d+)")
@@ -25,8 +24,4 @@ def _width(*, mask: str, width_px: int, gsd_mm: float) -> Mapping[str, object]:
     }
 
 
-def _visibility(*, crack_mm: float, gsd_mm: float) -> Mapping[str, object]:
-    return {"grade": visibility(crack_mm, gsd_mm).value}
-
-
-ADAPTERS: Mapping[str, Adapter] = MappingProxyType({"crack.width": _width, "crack.visibility": _visibility})
+ADAPTERS: Mapping[str, Adapter] = MappingProxyType({"crack.width": _width})

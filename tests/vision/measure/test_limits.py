@@ -1,4 +1,4 @@
-"""Grades of visibility, widths from masks and the standard's limits."""
+"""Widths from masks and the standard's limits."""
 
 import math
 
@@ -10,32 +10,8 @@ from hypothesis import strategies as st
 from serayu.models.survey.finding import Severity
 from serayu.vision.measure.severity import crack_severity, pothole_severities
 from serayu.vision.measure.skeleton import skeleton_widths_px
-from serayu.vision.measure.visibility import Visibility, visibility
 
 L, M, H = Severity.LOW, Severity.MEDIUM, Severity.HIGH
-
-
-@pytest.mark.parametrize(
-    ("crack_mm", "gsd_mm", "grade"),
-    [
-        (0, 1, Visibility.UNRELIABLE),
-        (3, 1, Visibility.MEASURABLE),
-        (0.3, 0.1, Visibility.MEASURABLE),
-        (3, 1.01, Visibility.DETECTABLE),
-        (3, 1.5, Visibility.DETECTABLE),
-        (3, 1.6, Visibility.MARGINAL),
-        (3, 3, Visibility.MARGINAL),
-        (3, 4, Visibility.UNRELIABLE),
-    ],
-)
-def test_visibility_follows_pixels_across(crack_mm: float, gsd_mm: float, grade: Visibility) -> None:
-    assert visibility(crack_mm, gsd_mm) is grade
-
-
-@pytest.mark.parametrize(("crack_mm", "gsd_mm"), [(3, 0), (3, -1), (-1, 1), (math.nan, 1), (3, math.nan)])
-def test_visibility_needs_sizes(crack_mm: float, gsd_mm: float) -> None:
-    with pytest.raises(ValueError, match="no visibility"):
-        visibility(crack_mm, gsd_mm)
 
 
 @settings(deadline=None, max_examples=30)

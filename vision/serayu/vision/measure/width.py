@@ -7,7 +7,7 @@ import numpy as np
 from serayu.vision.ground import GroundMap
 from serayu.vision.measure.trace import Trace
 from serayu.vision.measure.uncertainty import SCALE, width_sigma_mm
-from serayu.vision.measure.visibility import Visibility, visibility
+from serayu.vision.pose.geometry import Visibility, crack_visibility
 
 __all__ = ["CrackWidth", "crack_width"]
 
@@ -70,4 +70,6 @@ def crack_width(trace: Trace, ground: GroundMap, *, gsd_mm: float, scale: float 
         places=seen.size / _DEPENDENT_PX,
         scale=scale,
     )
-    return CrackWidth(median, float(np.quantile(widths_mm, 0.95)), sigma, visibility(median, gsd_mm))
+    return CrackWidth(
+        median, float(np.quantile(widths_mm, 0.95)), sigma, crack_visibility(median, gsd_mm_px=gsd_mm)
+    )
