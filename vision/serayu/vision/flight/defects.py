@@ -70,10 +70,10 @@ class Defects:
         if not cover.any():
             return surface
         # Dust fills a crack in places, and its edges are rounded: a soft lighter hem, an uneven bottom.
-        filled = np.clip(0.25 * self._noise.field("fill", raster, cell_m=0.12), -0.3, 0.3)
+        filled = np.clip(0.35 * self._noise.field("fill", raster, cell_m=0.05), 0, 0.75)
         hem = cv2.GaussianBlur(cover, (0, 0), 0.02 / raster.texel_m)
         surface = surface + (4.0 * (thing.label in CRACKS) * np.clip(hem * 2, 0, 1))[..., None]
-        share = np.clip(cover * np.float32(thing.tone) * (1 - np.clip(filled, 0, 1)), 0, 1)
+        share = np.clip(cover * np.float32(thing.tone) * (1 - filled), 0, 1)
         return mixed(surface, _BOTTOM, share)
 
     def _loosened(self, surface: Grid, raster: Raster, figure: Polygon) -> Grid:
@@ -81,7 +81,7 @@ class Defects:
         inside = cv2.GaussianBlur(
             _cover(np.asarray(figure.exterior.coords), raster), (0, 0), 0.05 / raster.texel_m
         )
-        shade = -3.0 + 3.5 * self._noise.field("blocks", raster, cell_m=0.1)
+        shade = -5.0 + 5.0 * self._noise.field("blocks", raster, cell_m=0.06)
         found: Grid = surface + (inside * shade)[..., None]
         return found
 
@@ -187,6 +187,7 @@ class Defects:
         x, y = raster.centres()
         ragged = 0.16 * self._noise.field("crown", raster, cell_m=0.3)
         ragged += 0.1 * self._noise.field("crown fine", raster, cell_m=0.08)
+        dappled = ragged + 0.1 * self._noise.field("dapples", raster, cell_m=0.05)
         dark: Grid | None = None
         crown: Grid | None = None
         length = 1 / np.tan(np.radians(self._scene.sun_deg))
@@ -195,14 +196,15 @@ class Defects:
             fall = np.asarray(self._scene.shadow) * (tree.height_m * length)
             if _meets(raster, tree.x_m + fall[0], tree.y_m + fall[1], reach):
                 away = np.hypot(x - np.float32(tree.x_m + fall[0]), y - np.float32(tree.y_m + fall[1]))
-                here = smooth_step(1 - away / np.float32(tree.crown_m) + 1.4 * ragged, -0.04, 0.12)
+                # Leaves let light through, more so at the rim, and the sun is half a degree wide.
+                here = smooth_step(1 - away / np.float32(tree.crown_m) + 1.6 * dappled, -0.2, 0.4)
                 dark = here if dark is None else np.maximum(dark, here)
             if _meets(raster, tree.x_m, tree.y_m, reach):
                 away = np.hypot(x - np.float32(tree.x_m), y - np.float32(tree.y_m))
                 here = smooth_step(1 - away / np.float32(tree.crown_m) + 1.2 * ragged, 0.0, 0.05)
                 crown = here if crown is None else np.maximum(crown, here)
         if dark is not None:
-            surface = surface * (1 - dark[..., None] * np.array([0.40, 0.46, 0.50], np.float32))
+            surface = surface * (1 - dark[..., None] * np.array([0.37, 0.42, 0.46], np.float32))
         if crown is not None:
             surface = mixed(surface, self._leaves(raster), crown)
         return surface

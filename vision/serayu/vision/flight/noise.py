@@ -12,6 +12,7 @@ __all__ = ["Noise", "Raster", "generator"]
 
 _CELLS = 512  # of one period; a power of two
 _GRAIN_CELLS = 1024
+_WRAP = 8  # more than four times the widest smoothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +128,11 @@ class Noise:
     def _lattice(self, name: str, cells: int, sigma: float = 0.7) -> Grid:
         key = (name, cells)
         if key not in self._lattices:
-            white = generator(self._seed, "noise", *_letters(name)).standard_normal((cells, cells))
-            frequencies = np.fft.fftfreq(cells)
-            low_pass = np.exp(-2 * (np.pi * sigma * frequencies) ** 2)
-            smooth = np.fft.ifft2(np.fft.fft2(white) * low_pass[:, None] * low_pass[None, :]).real
-            self._lattices[key] = ((smooth - smooth.mean()) / smooth.std()).astype(np.float32)
+            rng = generator(self._seed, "noise", *_letters(name))
+            white = rng.standard_normal((cells, cells), dtype=np.float32)
+            wrapped = cv2.copyMakeBorder(white, _WRAP, _WRAP, _WRAP, _WRAP, cv2.BORDER_WRAP)
+            smooth = cv2.GaussianBlur(wrapped, (0, 0), sigma)[_WRAP:-_WRAP, _WRAP:-_WRAP]
+            self._lattices[key] = (smooth - smooth.mean()) / smooth.std()
         return self._lattices[key]
 
 

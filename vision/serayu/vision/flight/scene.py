@@ -176,9 +176,11 @@ def _alligator(rng: np.random.Generator, road: Road, station_m: float) -> Thing:
     width_mm = rng.uniform(4.5, 9)
     cracks = []
     for local in lines:
-        widths = crack_widths_mm(rng, len(local), width_mm=width_mm * rng.uniform(0.6, 1.3))
+        widths = crack_widths_mm(rng, len(local), width_mm=width_mm * rng.uniform(0.45, 1.5), tapers=False)
         cracks.append(
-            Crack(road.placed(station_m, local + np.array([0.0, offset])), np.maximum(widths, 0.6 * width_mm))
+            Crack(
+                road.placed(station_m, local + np.array([0.0, offset])), np.maximum(widths, 0.35 * width_mm)
+            )
         )
     ring = road.placed(station_m, np.asarray(outline.exterior.coords) + np.array([0.0, offset]))
     tone = float(rng.uniform(0.65, 0.95))

@@ -36,8 +36,8 @@ def crack_line(rng: np.random.Generator, *, length_m: float, across: bool) -> Fl
         Whether it runs across the road, else along it.
     """
     count = max(round(length_m / STEP_M), 2)
-    angle = 0.42 * _smooth(rng, count, correlated=2.5) + 0.25 * _smooth(rng, count, correlated=16)
-    angle += 0.16 * _smooth(rng, count, correlated=60)
+    angle = 0.55 * _smooth(rng, count, correlated=0.9) + 0.34 * _smooth(rng, count, correlated=4)
+    angle += 0.2 * _smooth(rng, count, correlated=16) + 0.1 * _smooth(rng, count, correlated=60)
     angle -= angle.mean()
     step = length_m / count
     walk = np.cumsum(np.column_stack((np.cos(angle), np.sin(angle))) * step, axis=0)
@@ -46,11 +46,14 @@ def crack_line(rng: np.random.Generator, *, length_m: float, across: bool) -> Fl
     return np.column_stack((-walk[:, 1], walk[:, 0])) if across else walk
 
 
-def crack_widths_mm(rng: np.random.Generator, count: int, *, width_mm: float) -> FloatArray:
-    """Return the width at each point of a crack: it swells and narrows by a third, and tapers at its ends."""
-    swelling = np.exp(0.3 * _smooth(rng, count, correlated=8) + 0.18 * _smooth(rng, count, correlated=1.2))
+def crack_widths_mm(
+    rng: np.random.Generator, count: int, *, width_mm: float, tapers: bool = True
+) -> FloatArray:
+    """Return the width at each point of a crack: it swells and narrows by half, and may taper at its ends."""
+    swelling = np.exp(0.34 * _smooth(rng, count, correlated=8) + 0.3 * _smooth(rng, count, correlated=1.0))
     ends = np.minimum(np.arange(count), np.arange(count)[::-1]) * STEP_M
-    return width_mm * swelling * np.clip(0.25 + ends / 0.3, 0.25, 1)
+    whole: FloatArray = width_mm * swelling
+    return whole * np.clip(0.25 + ends / 0.3, 0.25, 1) if tapers else whole
 
 
 def blob(rng: np.random.Generator, *, length_m: float, width_m: float, roughness: float) -> FloatArray:
@@ -94,7 +97,7 @@ def alligator(
     rows = np.arange(-width_m / 2 - 3 * cell_m, width_m / 2 + 3 * cell_m, cell_m * 0.87)
     columns = np.arange(-length_m / 2 - 3 * cell_m, length_m / 2 + 3 * cell_m, cell_m)
     seeds = np.array([(x + cell_m / 2 * (i % 2), y) for i, y in enumerate(rows) for x in columns])
-    seeds = seeds + rng.normal(0, 0.24 * cell_m, seeds.shape)
+    seeds = seeds + rng.normal(0, 0.34 * cell_m, seeds.shape)
     cells = Voronoi(seeds)
     chosen = shapely.contains_xy(region, seeds)
     lines: list[FloatArray] = []
@@ -116,7 +119,10 @@ def _crooked(rng: np.random.Generator, ends: FloatArray) -> FloatArray:
     length = float(np.hypot(*(ends[1] - ends[0])))
     count = max(int(length / STEP_M), 2)
     share = np.linspace(0, 1, count + 1)
-    bow = 0.07 * length * _smooth(rng, count + 1, correlated=2.0) * np.sin(np.pi * share)
+    bow = length * (
+        0.09 * _smooth(rng, count + 1, correlated=2.5) + 0.05 * _smooth(rng, count + 1, correlated=0.8)
+    )
+    bow *= np.sin(np.pi * share)
     along = (ends[1] - ends[0]) / max(length, 1e-9)
     line: FloatArray = (
         ends[0] + share[:, None] * (ends[1] - ends[0]) + bow[:, None] * np.array([-along[1], along[0]])

@@ -81,7 +81,7 @@ class Surface:
         raster, look = place.raster, self._look
         grey = self._grain(raster, look.grain)
         grey += 3.0 * self._noise.field("mottle", raster, cell_m=0.55)
-        grey += 1.8 * self._noise.field("spots", raster, cell_m=0.07)
+        grey += 2.8 * self._noise.field("spots", raster, cell_m=0.03)
         grey += 2.6 * self._noise.at(
             "streaks", place.station / np.float32(2.5), place.offset / np.float32(0.1)
         )
