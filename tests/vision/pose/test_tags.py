@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from PIL.ExifTags import GPS, Base
 from PIL.TiffImagePlugin import IFDRational
 
@@ -397,3 +398,13 @@ def test_bytes_after_the_end_do_not_matter(tmp_path: Path) -> None:
     file = tmp_path / "a.jpg"
     file.write_bytes(jpeg() + b"preview" * 50)
     assert read_picture(file)[0].shape == (480, 640, 3)
+
+
+def test_a_photo_with_a_preview_behind_it_is_read_as_drones_write_it(tmp_path: Path) -> None:
+    """DJI puts a second picture behind the first (CIPA DC-007): the first is the photo."""
+    first, second = (Image.fromarray(textured()[:size, :size]) for size in (320, 96))
+    file = tmp_path / "two.jpg"
+    first.save(file, format="MPO", save_all=True, append_images=[second], xmp=packet(DJI))
+    image, tags = read_picture(file)
+    assert image.shape == (320, 320, 3)
+    assert tags.dji["RelativeAltitude"] == "+30.00"

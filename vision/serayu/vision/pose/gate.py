@@ -100,7 +100,7 @@ def judge(
     the same, so it only limits. A wet road that mirrors no light cannot be told from new asphalt.
     """
     if valid is not None and not valid.any():
-        return Quality(Verdict.REFUSED, frozenset(), (f"{PREFIX}empty",))
+        return Quality(Verdict.REFUSED, frozenset(), (PREFIX + "empty",))
     found = _Findings()
     small, seen = _smaller(image, valid)
     _judge_light(small, seen, found)

@@ -99,9 +99,7 @@ def _bytes(file: Path) -> bytes:
 
 def _opened(source: Any, file: Path) -> Image.Image:  # noqa: ANN401 -- bytes or a stream
     try:
-        return Image.open(
-            io.BytesIO(source) if isinstance(source, bytes) else source, formats=("JPEG", "MPO")
-        )
+        return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=("JPEG",))
     except UnidentifiedImageError:
         raise BadInputError("not a JPEG photo", file=file) from None
 
