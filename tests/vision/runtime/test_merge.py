@@ -64,9 +64,12 @@ def boxes_of(found: Found) -> list[Box]:
             id="parallel neighbours",
         ),
         pytest.param(
-            [((92, 10, 100, 90), 0), ((80, 5, 180, 95), 1)],
-            [(80, 5, 180, 95), (92, 10, 100, 90)],
+            [((92, 10, 100, 90), 0), ((80, 30, 180, 95), 1)],
+            [(80, 30, 180, 95), (92, 10, 100, 90)],
             id="a cut neighbour that begins elsewhere is not absorbed",
+        ),
+        pytest.param(
+            [((82, 12, 88, 18), 0), ((80, 10, 150, 20), 1)], [(80, 10, 150, 20)], id="a part seen alone"
         ),
         pytest.param(
             [((10, 10, 30, 30), 0), ((11, 10, 30, 30), 0)],

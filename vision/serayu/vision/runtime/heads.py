@@ -19,7 +19,7 @@ __all__ = ["SAME_THING_IOU", "Head", "decode", "suppressed"]
 
 Floats = npt.NDArray[np.float32]
 
-SAME_THING_IOU = 0.6
+SAME_THING_IOU = 0.5
 """Boxes of one class in one tile that agree so well show one thing [project proposal]; ultralytics' own default, 0.7,
 leaves more doubles of thin cracks."""
 

@@ -36,6 +36,10 @@ piece at opposite corners. The last three are a [project proposal], tried on ren
 CUT_PX = 6.0
 """A box that ends so near to an edge of its tile, which is not the picture's, goes on beyond [project proposal]."""
 
+WITHIN = 0.8
+"""A box of which so much lies within another of its class is a part of it that a tile saw alone [project proposal; on
+rendered roads F1 0.47 instead of 0.45, and 0.41 for a greedy union at half of the smaller box]."""
+
 THROUGH = 0.8
 """Two cut boxes that share so much across the cut both reach through the common region."""
 
@@ -64,8 +68,6 @@ def merge_tiles(found: Found, tile_of: Rows, tiles: Tiles) -> Found:
     """
     if not len(found):
         return empty_found()
-    if len(tiles) == 1:  # its boxes were told apart already; joining them would let weak ones widen strong ones
-        return found.ordered()
     rectangles = tiles.xyxy_px[tile_of].astype(np.float64)
     boxes = np.concatenate(
         [
@@ -74,6 +76,9 @@ def merge_tiles(found: Found, tile_of: Rows, tiles: Tiles) -> Found:
         ],
         axis=1,
     )
+    if len(tiles) == 1:
+        # Its boxes were told apart already: joining them would let weak ones widen strong ones.
+        return Found(boxes, found.scores, found.labels, found.outlines_px).ordered()
     cut = _cut_sides(boxes, rectangles, tiles)
     one, other = _pairs(boxes, found.labels)
     seen_twice = tile_of[one] != tile_of[other]
@@ -84,11 +89,13 @@ def merge_tiles(found: Found, tile_of: Rows, tiles: Tiles) -> Found:
 
 
 def _settled(found: Found) -> Found:
-    """Join what agrees only after it was joined, until nothing does."""
+    """Join what agrees as a whole, or lies within another, until nothing does."""
     while True:
         one, other = _pairs(found.xyxy_px, found.labels)
         shared, areas = _shared(found.xyxy_px, one, other), _areas(found.xyxy_px)
         same = shared >= AGREE_IOU * (areas[one] + areas[other] - shared)
+        same |= shared >= WITHIN * np.minimum(areas[one], areas[other])
+        same &= shared > 0
         if not same.any():
             return found
         found = _united(found, found.xyxy_px, _groups(len(found), one[same], other[same]))
