@@ -164,7 +164,7 @@ def test_the_same_input_gives_the_same_answer() -> None:
 def test_errors_add_as_squares() -> None:
     points = 0.3 / math.sqrt(3)
     assert length_sigma_m(10.0, gsd_mm=10.0) == pytest.approx(
-        math.hypot(math.sqrt(2) * 0.03, points * 0.01, 0.2)
+        math.hypot(math.sqrt(2) * 0.03, points * 0.01, 0.5, 0.2)
     )
     assert width_sigma_mm(20.0, gsd_mm=2.0, spread_mm=3.0, places=9.0) == pytest.approx(
         math.hypot(1.0, 1.0, 0.4)

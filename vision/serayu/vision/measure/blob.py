@@ -18,7 +18,7 @@ in top views (`bench.masks`, train half of the data)."""
 _ANGLES = 72
 _RADII = np.linspace(0.4, 1.3, 46)  # of the ellipse of the box
 _WINDOW = 8  # radii on each side of an edge that are compared
-_PRIOR, _PRIOR_WIDTH = 1.5, 0.25  # [chosen on the train half, bench.masks]
+_PRIOR, _PRIOR_WIDTH = 3.0, 0.25  # [chosen on the train half, bench.masks]
 _TURN = 2  # radii by which neighbouring rays may differ
 _ROUGHNESS = 0.08  # cost of each such step, in units of a clear edge
 _WRAP = 12  # rays that are searched twice, so that the ends meet

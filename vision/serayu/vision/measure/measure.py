@@ -67,19 +67,18 @@ def measure(
         Where a crack is not seen, its figure is the outline of its box; a figure is empty where the box does not lie
         on the ground.
     """
-    box = box_on_ground(detection.xyxy_px, ground)
-    if box is None:
-        return _unmeasured(shapely.Point(), ("no_ground",), position_m=None)
     left, top, right, bottom = detection.xyxy_px
     middle = np.array([[(left + right) / 2, (top + bottom) / 2]])
+    gsd_mm, position_m = float(ground.gsd_mm(middle)[0]), float(ground.sigma_m(middle)[0])
+    if not math.isfinite(gsd_mm):
+        return _unmeasured(shapely.Point(), ("no_ground",), position_m=None)
     scene = _Scene(
         image,
         detection,
         ground,
         measures,
-        box,
-        gsd_mm=float(ground.gsd_mm(middle)[0]),
-        position_m=float(ground.sigma_m(middle)[0]),
+        gsd_mm=gsd_mm,
+        position_m=position_m if math.isfinite(position_m) else None,
         scale=scale_sigma,
     )
     if detection.label in CRACKS - {DefectClass.ALLIGATOR_CRACK}:
@@ -100,9 +99,8 @@ class _Scene:
     detection: Detection
     ground: GroundMap
     measures: frozenset[Measure]
-    box: BaseGeometry
     gsd_mm: float
-    position_m: float
+    position_m: float | None
     scale: float
 
 
@@ -112,7 +110,7 @@ def _single_crack(scene: _Scene) -> Measured:
     line = None if trace is None else line_on_ground(trace.path_px, scene.ground)
     if trace is None or line is None:
         missing = ("crack_not_seen", "severity_crack_width")
-        return _unmeasured(scene.box, missing, position_m=scene.position_m)
+        return _boxed(scene, missing)
     figure, length = line
     reasons: list[str] = []
     length_m = length_sigma = None
@@ -160,9 +158,7 @@ def _area(scene: _Scene, masker: Masker) -> Measured:
     outlined = masker.outline(scene.image, scene.detection)
     figure = None if outlined is None else area_on_ground(outlined.outlines_px, scene.ground)
     if outlined is None or figure is None:
-        return _unmeasured(
-            scene.box, ("area_no_outline", *_no_severity(label, None)), position_m=scene.position_m
-        )
+        return _boxed(scene, ("area_no_outline", *_no_severity(label, None)))
     reasons: list[str] = []
     area_m2 = area_sigma = None
     if Measure.AREA in scene.measures:
@@ -191,6 +187,14 @@ def _no_severity(label: DefectClass, area_m2: float | None) -> tuple[str, ...]:
     if area_m2 is None or Severity.LOW in pothole_severities(1000 * mean_diameter_m(area_m2)):
         return ("severity_pothole_depth",)
     return ("severity_pothole_depth_medium",)
+
+
+def _boxed(scene: _Scene, reasons: tuple[str, ...]) -> Measured:
+    """Return that nothing was measured, at the place of the box."""
+    box = box_on_ground(scene.detection.xyxy_px, scene.ground)
+    if box is None:
+        return _unmeasured(shapely.Point(), ("no_ground",), position_m=None)
+    return _unmeasured(box, reasons, position_m=scene.position_m)
 
 
 def _unmeasured(figure: BaseGeometry, reasons: tuple[str, ...], *, position_m: float | None) -> Measured:

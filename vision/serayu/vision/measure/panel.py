@@ -32,7 +32,7 @@ def panel_outline(crop: Crop) -> tuple[Points, bool]:
     decided
         False where no tilt stood out: the shape is then a guess.
     """
-    distance = unlike_surroundings(crop, rough=False)
+    distance = unlike_surroundings(crop)
     rectangles = {tilt: corners for tilt in _TILTS_DEG if (corners := _touching(crop, tilt)) is not None}
     gains = {tilt: _gain(distance, corners) for tilt, corners in rectangles.items()}
     best = max(gains, key=lambda tilt: (gains[tilt], -abs(tilt)))

@@ -27,9 +27,10 @@ def line_on_ground(path_px: Points, ground: GroundMap) -> tuple[BaseGeometry, fl
     points = ground.ground_m(path_px)
     if not np.isfinite(points).all():
         return None
-    simple = shapely.LineString(path_px).simplify(SIMPLIFIED_PX)
-    figure = shapely.LineString(ground.ground_m(shapely.get_coordinates(simple)))
-    return figure, float(lengths_px(points)[-1])
+    kept = shapely.get_coordinates(shapely.LineString(path_px).simplify(SIMPLIFIED_PX))
+    # the line is simplified to some of its own points, in their order
+    places = np.flatnonzero((path_px[:, None, :] == kept[None, :, :]).all(axis=2).any(axis=1))
+    return shapely.LineString(points[places]), float(lengths_px(points)[-1])
 
 
 def area_on_ground(outlines_px: Sequence[Points], ground: GroundMap) -> BaseGeometry | None:

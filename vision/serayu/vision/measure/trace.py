@@ -29,6 +29,7 @@ _FOUND = (
 _LEAST_LEVELS = 3.0  # grey levels of contrast below which nothing is believed, however quiet the picture
 _GAP_SHARE, _GAP_PX = 0.15, 12.0  # gaps up to either are bridged, the share being of the box's longer side
 _LEAST_SHARE = 0.3  # of the box's longer side that must be seen
+_MIDDLE_SMOOTH_PX = 1.0  # along the middle between the edges: more cuts the bends of rough cracks short
 _MASK_SLACK_PX = 7  # by which a given mask is widened before the path is confined to it
 
 
@@ -149,7 +150,9 @@ def _kept(path: Points, edges: Edges, *, long_px: float) -> Trace | None:
     if not found or lengths_px(path[run])[-1] < _LEAST_SHARE * long_px:
         return None
     left, right = (np.where(hidden[:, None], np.nan, side[run]) for side in (edges.left_px, edges.right_px))
-    return Trace(path[run], left, right, 1.0 - float(hidden.mean()), typical, edges.noise)
+    middle = np.where(hidden[:, None], path[run], 0.5 * (left + right))
+    middle = smoothed(middle, sigma_px=_MIDDLE_SMOOTH_PX)
+    return Trace(middle, left, right, 1.0 - float(hidden.mean()), typical, edges.noise)
 
 
 def _without_faint_ends(contrast: Values, run: slice) -> slice:
