@@ -81,9 +81,8 @@ def load_libraries(*, settings: Path, threads: int | None = None) -> Libraries:
     except ModuleNotFoundError:
         raise BadInputError(f"training needs ultralytics: {_EXTRA}") from None
     utilities: Foreign = importlib.import_module("ultralytics.utils.torch_utils")
-    utilities.NUM_THREADS = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    )
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    utilities.NUM_THREADS = threads or cores
     torch.set_num_threads(utilities.NUM_THREADS)
     return Libraries(torch, ultralytics)
 
