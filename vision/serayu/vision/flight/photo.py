@@ -15,7 +15,7 @@ from serayu.vision.flight.scene import Scene
 from serayu.vision.flight.site import FloatArray
 from serayu.vision.flight.terrain import seen_ground
 
-__all__ = ["Lens", "photograph"]
+__all__ = ["Lens", "developed", "seen"]
 
 _GRID_PX = 16  # rays are traced at every so many pixels; a nadir view of a slope is that smooth
 _TEXELS_PER_PX = 1.35  # of the painted ground
@@ -52,17 +52,15 @@ class Lens:
         return cls(fall_off[..., None], (level * rng.standard_normal(size, dtype=np.float32)))
 
 
-def photograph(shot: Shot, *, camera: Camera, scene: Scene, ground: Ground, lens: Lens, index: int) -> Image:
-    """Return the picture of one shot, blue green red.
+def seen(shot: Shot, *, camera: Camera, scene: Scene, ground: Ground) -> Image:
+    """Return the light that reaches the camera, blue green red, before lens and sensor spoil it.
 
     Parameters
     ----------
     shot
         Its true pose is used.
-    camera, scene, ground, lens
+    camera, scene, ground
         Of the flight.
-    index
-        Number of the photo; light and noise differ from photo to photo.
     """
     nodes = _nodes(camera)
     grid = seen_ground(
@@ -72,8 +70,8 @@ def photograph(shot: Shot, *, camera: Camera, scene: Scene, ground: Ground, lens
     mosaic = ground.mosaic(grid, texel_m=texel_m)
     texels = grid / texel_m - np.array([mosaic.column, mosaic.row]) - 0.5
     columns, rows = (_every_pixel(texels[..., axis], camera) for axis in (0, 1))
-    seen: Grid = cv2.remap(mosaic.picture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return _developed(seen, lens, generator(scene.seed, "photo", index))
+    light: Grid = cv2.remap(mosaic.picture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return light
 
 
 def _nodes(camera: Camera) -> FloatArray:
@@ -100,8 +98,19 @@ def _weights(pixels: int, nodes: int) -> FloatArray:
     return weights
 
 
-def _developed(seen: Image, lens: Lens, rng: np.random.Generator) -> Image:
-    """Return the picture as the drone writes it: blurred, lit unevenly, noisy, sharpened."""
+def developed(seen: Image, *, lens: Lens, seed: int, index: int) -> Image:
+    """Return the picture as the drone writes it: blurred, lit unevenly, noisy, sharpened.
+
+    Parameters
+    ----------
+    seen
+        What reached the camera.
+    lens
+        Of the flight.
+    seed, index
+        Of the flight, and number of the photo: light and noise differ from photo to photo.
+    """
+    rng = generator(seed, "photo", index)
     gain = np.float32(rng.normal(1.0, 0.02))
     balance = np.asarray(rng.normal(1.0, 0.006, 3), dtype=np.float32)
     light = cv2.GaussianBlur(seen, (0, 0), _BLUR_PX).astype(np.float32) * lens.fall_off * (gain * balance)
@@ -109,6 +118,5 @@ def _developed(seen: Image, lens: Lens, rng: np.random.Generator) -> Image:
     y, x = rng.integers(0, lens.noise.shape[0] - height + 1), rng.integers(0, lens.noise.shape[1] - width + 1)
     light += lens.noise[y : y + height, x : x + width, None]
     soft = cv2.GaussianBlur(light, (0, 0), 1.1)
-    sharp = cv2.addWeighted(light, 1 + _SHARPEN, soft, -_SHARPEN, 0.5)
-    developed: Image = np.clip(sharp, 0, 255).astype(np.uint8)
-    return developed
+    picture: Grid = cv2.addWeighted(light, 1 + _SHARPEN, soft, -_SHARPEN, 0, dtype=cv2.CV_8U)
+    return picture

@@ -2,7 +2,9 @@
 
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +14,12 @@ import numpy as np
 
 from serayu.models.command import json_text
 from serayu.models.errors import BadInputError
+from serayu.vision.detection import Image
 from serayu.vision.flight.camera import Camera, Pose
 from serayu.vision.flight.elevation import write_dem
 from serayu.vision.flight.ground import Ground
 from serayu.vision.flight.jpeg import jpeg_bytes
-from serayu.vision.flight.photo import Lens, photograph
+from serayu.vision.flight.photo import Lens, developed, seen
 from serayu.vision.flight.plan import SENSOR_WIDTH_MM, FlightNoise, Mission, Shot, fly
 from serayu.vision.flight.road import Road, read_road
 from serayu.vision.flight.scene import Scene, lay_out
@@ -27,6 +30,7 @@ __all__ = ["Rendered", "render_flight"]
 _START = datetime.fromisoformat("2026-07-01T09:00:00+07:00")
 _BASE_M = 50.0  # height of the road [invented]
 _POSE_DECIMALS = 6
+_WAITING = 2  # pictures that wait to be written while the next ones are painted
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,28 +178,14 @@ def _write(
     (folder / "photos").mkdir()
     (folder / "boxes").mkdir()
     scene, camera = flight.scene, flight.camera
-    ground, lens = Ground(scene), Lens.of(camera, seed=scene.seed)
+    _write_photos(folder / "photos", flight, progress)
     shown: dict[str, dict[str, Box]] = {thing.id: {} for thing in scene.things}
-    rtk = flight.noise.gnss_m == 0
-    for index, shot in enumerate(flight.shots):
-        picture = photograph(shot, camera=camera, scene=scene, ground=ground, lens=lens, index=index)
-        data = jpeg_bytes(
-            picture,
-            shot=shot,
-            camera=camera,
-            focal_mm=flight.mission.focal_mm(),
-            lon_lat=_lon_lat(scene.road, shot.recorded),
-            rtk=rtk,
-        )
-        (folder / "photos" / shot.name).write_bytes(data)
+    for shot in flight.shots:
         found = boxes(scene, shot, camera)
         for box in found:
             shown[box.thing][shot.name] = box
-        (folder / "boxes" / f"{Path(shot.name).stem}.txt").write_text(
-            label_lines(found, camera), encoding="utf-8"
-        )
-        if progress is not None:
-            progress(index + 1, len(flight.shots))
+        labels = folder / "boxes" / f"{Path(shot.name).stem}.txt"
+        labels.write_text(label_lines(found, camera), encoding="utf-8")
     (folder / "boxes" / "classes.txt").write_text(
         "".join(f"{label.value}\n" for label in CLASSES), encoding="utf-8"
     )
@@ -203,6 +193,37 @@ def _write(
     (folder / "ruas.geojson").write_text(json_text(_ruas(scene.road)), encoding="utf-8")
     write_dem(folder / "dem.tif", scene)
     return _counts(scene, shown)
+
+
+def _write_photos(folder: Path, flight: _Flight, progress: Callable[[int, int], None] | None) -> None:
+    """Write the photos: while one is developed and compressed, the ground of the next is painted."""
+    scene, camera = flight.scene, flight.camera
+    ground, lens = Ground(scene), Lens.of(camera, seed=scene.seed)
+
+    def finish(light: Image, index: int) -> None:
+        shot = flight.shots[index]
+        data = jpeg_bytes(
+            developed(light, lens=lens, seed=scene.seed, index=index),
+            shot=shot,
+            camera=camera,
+            focal_mm=flight.mission.focal_mm(),
+            lon_lat=_lon_lat(scene.road, shot.recorded),
+            rtk=flight.noise.gnss_m == 0,
+        )
+        (folder / shot.name).write_bytes(data)
+
+    waiting: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="serayu-render") as writer:
+        for index, shot in enumerate(flight.shots):
+            waiting.append(
+                writer.submit(finish, seen(shot, camera=camera, scene=scene, ground=ground), index)
+            )
+            while len(waiting) > _WAITING:
+                waiting.popleft().result()
+            if progress is not None:
+                progress(index + 1, len(flight.shots))
+        for future in waiting:
+            future.result()
 
 
 def _counts(scene: Scene, shown: dict[str, dict[str, Box]]) -> dict[str, dict[str, int]]:
