@@ -2,9 +2,10 @@
 
 ``python -m bench.masks DATA [--split val] [--prefix bk_] [--jitter 0.05] [--every N] [--json] [--output FILE]``.
 DATA is a folder with images/SPLIT and labels/SPLIT in YOLO's polygon format, classes 0-3 longitudinal, transverse,
-alligator crack and pothole. Boxes are those of the polygons, each edge moved by a normal error of so many shares of the side.
-Cracks are compared by their middle line as well, since masks of cracks are often drawn too wide: the share of each line
-that lies within 4 px of the other. A learned mask model is one more `Masker` in `METHODS`.
+alligator crack and pothole. Boxes are those of the polygons, each edge moved by a normal error of so many shares of
+the side. Cracks are compared by their middle line as well, since masks of cracks are often drawn too wide: the share
+of each line that lies within 4 px of the other. A learned mask model is one more `Masker` in
+`METHODS`.
 """
 
 import argparse
