@@ -13,12 +13,14 @@ import msgspec
 
 from serayu.models.command import json_text, write_atomically
 from serayu.models.survey.finding import Finding
+from serayu.models.survey.photo import SurveyPhotos
 from serayu.vision.survey.summary import Summary
 
 __all__ = ["CROPS", "PHOTOS", "collection", "feature", "keep_only", "write_documents", "write_picture"]
 
 PHOTOS, CROPS = "photos", "crops"
 _FINDINGS, _SEGMENTS, _SUMMARY = "findings.geojson", "segments.geojson", "survey.json"
+_SIGHTINGS = "sightings.json"
 _ORDER = (
     "id", "survey", "class", "score", "ruas", "km", "side", "length_m", "width_mm", "area_m2", "severity", "errors",
     "photo", "time", "photos", "unmeasured", "road_edge_m", "slope_deg",
@@ -43,9 +45,14 @@ def collection(features: Iterable[Mapping[str, Any]]) -> bytes:
 
 
 def write_documents(
-    out: Path, *, findings: Sequence[Finding], segments: Sequence[Mapping[str, Any]], summary: Summary
+    out: Path,
+    *,
+    findings: Sequence[Finding],
+    segments: Sequence[Mapping[str, Any]],
+    photos: SurveyPhotos,
+    summary: Summary,
 ) -> None:
-    """Write findings, segments and, last, the summary.
+    """Write findings, segments, the boxes in photos and, last, the summary.
 
     Raises
     ------
@@ -54,6 +61,7 @@ def write_documents(
     """
     write_atomically(out / _FINDINGS, collection(feature(one) for one in findings))
     write_atomically(out / _SEGMENTS, collection(segments))
+    write_atomically(out / _SIGHTINGS, msgspec.json.encode(photos) + b"\n")
     write_atomically(out / _SUMMARY, json_text(summary))
 
 

@@ -20,6 +20,7 @@ from serayu.vision.survey.findings import findings_of
 from serayu.vision.survey.frames import frames_of
 from serayu.vision.survey.fuse import fuse
 from serayu.vision.survey.ids import stable_uuid7
+from serayu.vision.survey.photo_boxes import survey_photos
 from serayu.vision.survey.place import Roads, slopes
 from serayu.vision.survey.recipe import (
     Recipe,
@@ -166,6 +167,7 @@ def run_survey(
         order.out,
         findings=findings,
         segments=segment_features(segments, survey=summary.survey),
+        photos=survey_photos(results, pairs, list(zip(things, groups, strict=True)), survey=summary.survey),
         summary=summary,
     )
     workspace.forget_others(keys.items())
