@@ -1,5 +1,7 @@
 """Cut-outs, zoom and looks: labels stay where the things are."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from serayu.vision.training.config import Augment, Paste
 from serayu.vision.training.drawing import Changes, Drawn, chances, changed, with_ignored
+from serayu.vision.training.graft import Scion, graft_some, scions
 from serayu.vision.training.looks import changed_look, zoomed
 from serayu.vision.training.paste import Bank, lay, paste_some
 from serayu.vision.training.prepare import Entry
@@ -144,3 +147,60 @@ def test_pictures_are_drawn_by_weight() -> None:
     assert chances(["b", "a"], entries).tolist() == [0.25, 0.75]
     with pytest.raises(KeyError):
         chances(["c"], entries)
+
+
+def put(folder: Path, name: str, labels: str, level: int = 120) -> None:
+    for kind in ("images", "labels"):
+        (folder / kind / "train").mkdir(parents=True, exist_ok=True)
+    image = np.full((200, 200, 3), level, np.uint8)
+    image[80:120, 80:120] = level // 2
+    cv2.imwrite(str(folder / "images" / "train" / f"{name}.png"), image)
+    (folder / "labels" / "train" / f"{name}.txt").write_text(labels)
+
+
+@pytest.mark.parametrize(
+    ("labels", "count"),
+    [
+        pytest.param("", 0, id="nothing labelled"),
+        pytest.param("0 0.5 0.5 0.2 0.2\n", 1, id="alone"),
+        pytest.param("1 0.5 0.5 0.2 0.2\n", 0, id="of another class"),
+        pytest.param("0 0.5 0.5 0.1 0.1\n", 0, id="too small"),
+        pytest.param("0 0.5 0.5 0.7 0.2\n", 0, id="too large"),
+        pytest.param("0 0.1 0.5 0.2 0.2\n", 0, id="at the edge"),
+        pytest.param("0 0.5 0.5 0.2 0.2\n1 0.5 0.62 0.1 0.1\n", 0, id="beside another label"),
+        pytest.param("0 0.5 0.5 0.2 0.2\n1 0.8 0.8 0.1 0.1\n", 1, id="far from another label"),
+    ],
+)
+def test_a_thing_is_taken_only_when_it_stands_alone(tmp_path: Path, labels: str, count: int) -> None:
+    put(tmp_path, "a", labels)
+    entries = {"a.png": Entry(source=0, scene=0, weight=1)}
+    found = scions(tmp_path, entries, label=0, classes=2, most_px=100)
+    assert len(found) == count
+    for one in found:
+        left, top, right, bottom = one.inner
+        assert (one.image[top:bottom, left:right] == 60).all()
+        assert (one.image[: top - 1] == 120).all()
+    muted = {"a.png": Entry(source=0, scene=0, weight=1, ignored=((1, 0, 0, 1, 1),))}
+    assert not scions(tmp_path, muted, label=0, classes=2, most_px=100)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds, st.sampled_from([70, 120, 180]))
+def test_a_graft_keeps_its_contrast_on_another_road_and_leaves_the_rest(seed: int, level: int) -> None:
+    image = np.full((56, 56, 3), 120, np.uint8)
+    image[8:48, 8:48] = 60
+    road = np.full((200, 200, 3), level, np.uint8)
+    laid = graft_some(
+        road,
+        np.zeros((0, 4)),
+        (Scion(image, (8, 8, 48, 48)),),
+        most=1,
+        scale=(0.8, 1.5),
+        rng=np.random.default_rng(seed),
+    )
+    (box,) = laid.boxes_px
+    x, y = ((box[:2] + box[2:]) / 2).astype(int)
+    assert laid.image[y, x] == pytest.approx(level / 2, abs=0.04 * level)
+    rows, columns = np.nonzero(np.abs(laid.image.astype(int) - level).max(axis=2) > 0.15 * level)
+    assert np.abs(np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]) - box).max() <= 2.5
+    assert (road == level).all()

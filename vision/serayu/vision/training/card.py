@@ -88,8 +88,10 @@ def _restriction(config: Config) -> str:
 
 def _weights(config: Config, entry: WeightsEntry) -> str:
     scale = "not known" if entry.gsd_mm is None else f"{entry.gsd_mm:g} mm per pixel of the input"
-    if entry.gsd_range_mm is not None:
-        scale += f" (seen in training: {entry.gsd_range_mm[0]:g}-{entry.gsd_range_mm[1]:g})"
+    if config.gsd_mm is not None:
+        scale += f"; training pictures about {config.gsd_mm:g} mm per pixel"
+    if config.gsd_range_mm is not None:
+        scale += f" ({config.gsd_range_mm[0]:g}-{config.gsd_range_mm[1]:g})"
     rows = [
         ("file", f"`{entry.file}`, SHA-256 `{entry.sha256}`"),
         ("INT8 for OpenVINO", ", ".join(f"`{one.file}`" for one in entry.int8) or "none"),

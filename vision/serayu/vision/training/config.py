@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from serayu.models.errors import BadInputError
 
-__all__ = ["Augment", "Card", "Config", "Judge", "Paste", "Source", "read_config", "shipped_configs"]
+__all__ = ["Augment", "Card", "Config", "Graft", "Judge", "Paste", "Source", "read_config", "shipped_configs"]
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[float, Meta(gt=0)]
@@ -122,6 +122,30 @@ class Paste(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     size_px: tuple[Positive, Positive] = (20.0, 90.0)
 
 
+class Graft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Things of one class taken from training pictures and laid on other roads.
+
+    Parameters
+    ----------
+    label
+        The class.
+    p
+        Share of pictures that get some.
+    most
+        Largest number laid on one picture.
+    most_px
+        Longer side above which a thing is not taken, pixels.
+    scale
+        Smallest and largest factor of its size.
+    """
+
+    label: str
+    p: Share = 0.1
+    most: Count = 1
+    most_px: Positive = 200.0
+    scale: tuple[Positive, Positive] = (0.6, 1.4)
+
+
 class Augment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Serayu's own changes to pictures, before and after those of ultralytics; all zero by default.
 
@@ -184,6 +208,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Share of the training scenes kept back to choose the score threshold and to measure calibration.
     judge_every
         Epochs between judgements.
+    paste, graft
+        What is laid on pictures.
+    gsd_mm, gsd_range_mm
+        Ground resolution of the training pictures, mm per pixel: the usual one, and the least and largest; None
+        where it is not known.
     hyper
         Hyper-parameters handed to ultralytics; unnamed ones keep its defaults.
     """
@@ -203,6 +232,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     judge_every: Count = 1
     augment: Augment = Augment()
     paste: tuple[Paste, ...] = ()
+    graft: tuple[Graft, ...] = ()
+    gsd_mm: Positive | None = None
+    gsd_range_mm: tuple[Positive, Positive] | None = None
     hyper: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
@@ -218,20 +250,24 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError("classes: a name occurs twice")
         sources = [*self.source, *(judge.source for judge in self.judge if judge.source)]
         named = {name for source in sources for name in (*source.known, *source.keep)}
-        named |= {paste.label for paste in self.paste}
+        named |= {one.label for one in self.paste} | {one.label for one in self.graft}
         if strange := sorted(named - known):
             raise ValueError(f"{strange[0]!r} is not among the classes")
         if decided := sorted(SET_HERE & self.hyper.keys()):
             raise ValueError(f"hyper.{decided[0]}: is decided by the training, not by a hyper-parameter")
-        if self.task == "segment" and (
-            self.paste or any(source.known or source.crop_top for source in sources)
-        ):
-            raise ValueError("paste, known and crop_top are for boxes only")
+        boxes_only = any(source.known or source.crop_top or source.join_gap for source in sources)
+        if self.task == "segment" and (self.paste or self.graft or boxes_only):
+            raise ValueError("paste, graft, known, crop_top and join_gap are for boxes only")
         if any(judge.source is None for judge in self.judge) and not self.holdout:
             raise ValueError("a judge without source needs holdout above 0")
         if not any(judge.weight for judge in self.judge):
             raise ValueError("judge: all weights are 0")
-        for low, high in (self.augment.zoom, *(paste.size_px for paste in self.paste)):
+        ranges = [
+            self.augment.zoom,
+            *(paste.size_px for paste in self.paste),
+            *(one.scale for one in self.graft),
+        ]
+        for low, high in ranges:
             if low > high:
                 raise ValueError(f"[{low:g}, {high:g}]: the smallest is above the largest")
 

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from serayu.vision.detection import Image
-from serayu.vision.training.config import Augment, Paste
+from serayu.vision.training.config import Augment, Graft, Paste
+from serayu.vision.training.graft import Scion, graft_some
 from serayu.vision.training.looks import zoomed
-from serayu.vision.training.paste import Bank, paste_some
+from serayu.vision.training.paste import Bank, Pasted, paste_some
 from serayu.vision.training.prepare import Entry
 
 __all__ = ["Changes", "Drawn", "chances", "changed", "with_ignored"]
@@ -53,11 +54,14 @@ class Changes:
         Cut-outs: how, the number of their class, and the cut-outs.
     classes
         Number of classes.
+    grafts
+        Things taken from other pictures: how, the number of their class, and the things; none of them empty.
     """
 
     augment: Augment
     pastes: tuple[tuple[Paste, int, Bank], ...]
     classes: int
+    grafts: tuple[tuple[Graft, int, tuple[Scion, ...]], ...] = ()
 
 
 def chances(names: Sequence[str], entries: Mapping[str, Entry]) -> npt.NDArray[np.float64]:
@@ -99,6 +103,11 @@ def changed(drawn: Drawn, changes: Changes, *, most_px: int, rng: np.random.Gene
     for paste, number, bank in changes.pastes:
         if rng.random() < paste.p:
             drawn = _pasted(drawn, paste, number, bank, rng)
+    for graft, number, things in changes.grafts:
+        if rng.random() < graft.p:
+            free = _clear_of(drawn)
+            laid = graft_some(drawn.image, free, things, most=graft.most, scale=graft.scale, rng=rng)
+            drawn = _joined(drawn, laid, number)
     augment = changes.augment
     if rng.random() >= augment.zoom_p:
         return drawn
@@ -114,14 +123,20 @@ def _pasted(drawn: Drawn, paste: Paste, number: int, bank: Bank, rng: np.random.
     """Return a picture with some cut-outs of one class laid on it, clear of everything labelled."""
     room = _PASTE_ROOM * min(drawn.image.shape[:2])
     low, high = min(paste.size_px[0], room), min(paste.size_px[1], room)
+    laid = paste_some(drawn.image, _clear_of(drawn), bank, most=paste.most, size_px=(low, high), rng=rng)
+    return _joined(drawn, laid, number)
+
+
+def _clear_of(drawn: Drawn) -> npt.NDArray[np.float64]:
+    """Return the boxes that nothing is laid over: all but those that mute a class all over."""
     height, width = drawn.image.shape[:2]
-    whole = (drawn.boxes_px[:, 2] - drawn.boxes_px[:, 0] >= width) & (
-        drawn.boxes_px[:, 3] - drawn.boxes_px[:, 1] >= height
-    )
-    result = paste_some(
-        drawn.image, drawn.boxes_px[~whole], bank, most=paste.most, size_px=(low, high), rng=rng
-    )
-    numbers = np.full(len(result.boxes_px), number, np.int64)
+    sides = drawn.boxes_px[:, 2:] - drawn.boxes_px[:, :2]
+    return drawn.boxes_px[~(sides >= [width, height]).all(axis=1)]
+
+
+def _joined(drawn: Drawn, laid: Pasted, number: int) -> Drawn:
+    """Return a picture with what was laid on it among its labels."""
+    numbers = np.full(len(laid.boxes_px), number, np.int64)
     return Drawn(
-        result.image, np.concatenate([drawn.classes, numbers]), np.vstack([drawn.boxes_px, result.boxes_px])
+        laid.image, np.concatenate([drawn.classes, numbers]), np.vstack([drawn.boxes_px, laid.boxes_px])
     )

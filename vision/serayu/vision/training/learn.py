@@ -9,6 +9,7 @@ from serayu.models.command import write_atomically
 from serayu.models.errors import BadInputError
 from serayu.vision.training.config import Config, read_config
 from serayu.vision.training.drawing import Changes
+from serayu.vision.training.graft import scions
 from serayu.vision.training.libraries import Foreign, Libraries, load_libraries
 from serayu.vision.training.paste import read_bank
 from serayu.vision.training.prepare import Prepared, prepare
@@ -103,20 +104,33 @@ def _train(
     resume: bool,
 ) -> None:
     """Build the trainer and run it."""
-    bank = tuple(
-        (paste, config.classes.index(paste.label), read_bank(places.data / paste.folder))
-        for paste in config.paste
-    )
     trainer = trainer_class(
         config,
         prepared,
-        Changes(config.augment, bank, len(config.classes)),
+        _changes(config, prepared, places),
         folder=places.run / "pictures",
         report=_reporter(record, places.record),
     )(overrides=_overrides(config, places, libraries, resume=resume))
     trainer.add_callback("on_train_start", faster_on_cpu(libraries))
     trainer.add_callback("on_train_epoch_start", _reseeded(config, libraries))
     trainer.train()
+
+
+def _changes(config: Config, prepared: Prepared, places: Places) -> Changes:
+    """Read what is laid on pictures."""
+    classes = len(config.classes)
+    pastes = tuple(
+        (paste, config.classes.index(paste.label), read_bank(places.data / paste.folder))
+        for paste in config.paste
+    )
+    grafts = []
+    for graft in config.graft:
+        number = config.classes.index(graft.label)
+        folder = places.run / "pictures"
+        things = scions(folder, prepared.train, label=number, classes=classes, most_px=graft.most_px)
+        if things:
+            grafts.append((graft, number, things))
+    return Changes(config.augment, pastes, classes, tuple(grafts))
 
 
 def _overrides(config: Config, places: Places, libraries: Libraries, *, resume: bool) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from serayu.models.errors import BadInputError
 from serayu.vision.detection import Image
 
-__all__ = ["Bank", "Pasted", "lay", "paste_some", "read_bank"]
+__all__ = ["Bank", "Pasted", "free_place", "lay", "paste_some", "read_bank"]
 
 Bank = tuple[npt.NDArray[np.uint8], ...]
 """Cut-outs: blue, green, red, opacity; each (height, width, 4)."""
@@ -95,7 +95,7 @@ def paste_some(
     for _ in range(int(rng.integers(1, most + 1))):
         longer = float(np.exp(rng.uniform(np.log(size_px[0]), np.log(size_px[1]))))
         cut = _changed(bank[int(rng.integers(len(bank)))], longer=longer, rng=rng)
-        place = _free_place(result, cut.shape[:2], taken, rng)
+        place = free_place(result, cut.shape[:2], taken, rng)
         if place is None:
             continue
         result, box = lay(result, cut, place=place, rng=rng)
@@ -179,10 +179,22 @@ def _feathered(opacity: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     return np.minimum(soft, opacity.astype(np.float32) / 255)
 
 
-def _free_place(
+def free_place(
     image: Image, size: tuple[int, int], taken: npt.NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[int, int] | None:
-    """Return left and top of a free place of grey and even look; None when a dozen tries find none."""
+    """Return left and top of a free place of grey and even look; None when a dozen tries find none.
+
+    Parameters
+    ----------
+    image
+        The picture.
+    size
+        Height and width to lay on it.
+    taken
+        Boxes that must stay clear, shape (n, 4).
+    rng
+        Draws the tries.
+    """
     height, width = size
     room_y, room_x = image.shape[0] - height, image.shape[1] - width
     if room_x < 0 or room_y < 0:

@@ -1,0 +1,181 @@
+"""Take labelled things out of training pictures, with some road around them, and lay them on other roads.
+
+Few potholes and alligator cracks were photographed, and patches on one country's roads only: seen on other roads they
+teach the thing, not its place. The road around the thing tells how bright the thing is against its own road; that
+ratio is kept on the new road.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from serayu.models.errors import BadInputError
+from serayu.vision.detection import Image
+from serayu.vision.training.labels import Labels, read_yolo
+from serayu.vision.training.paste import Pasted, free_place
+from serayu.vision.training.prepare import Entry
+
+__all__ = ["Scion", "graft_some", "scions"]
+
+_MARGIN = 0.15
+_LEAST_MARGIN_PX = 8
+_LEAST_PX = 24
+_GAIN = (0.5, 1.8)
+
+
+@dataclass(frozen=True, slots=True)
+class Scion:
+    """A labelled thing with the road around it.
+
+    Parameters
+    ----------
+    image
+        Pixels of both.
+    inner
+        The thing's box in it: left, top, right, bottom, pixels.
+    """
+
+    image: Image
+    inner: tuple[int, int, int, int]
+
+
+def scions(
+    folder: Path, entries: Mapping[str, Entry], *, label: int, classes: int, most_px: float
+) -> tuple[Scion, ...]:
+    """Return the things of one class that stand alone in their pictures, in order of the pictures' names.
+
+    Left out are pictures about which not everything is told, things that touch the edge of their picture, whose
+    surroundings hold another label, or that are smaller than 24 px or larger than the limit.
+
+    Parameters
+    ----------
+    folder
+        Prepared pictures: ``images/train`` and ``labels/train``.
+    entries
+        What is known of them.
+    label
+        Class number.
+    classes
+        Number of classes.
+    most_px
+        Largest longer side of a thing, pixels.
+
+    Raises
+    ------
+    BadInputError
+        A picture or its labels cannot be read; names it.
+    """
+    found = []
+    for name in sorted(entries):
+        labels = read_yolo((folder / "labels" / "train" / name).with_suffix(".txt"), classes=classes)
+        if entries[name].ignored or not (labels.classes == label).any():
+            continue
+        image = cv2.imread(str(folder / "images" / "train" / name))
+        if image is None:
+            raise BadInputError("is not a picture", file=folder / "images" / "train" / name)
+        found += _alone(np.asarray(image, np.uint8), labels, label=label, most_px=most_px)
+    return tuple(found)
+
+
+def graft_some(
+    image: Image,
+    boxes_px: npt.NDArray[np.float64],
+    bank: tuple[Scion, ...],
+    *,
+    most: int,
+    scale: tuple[float, float],
+    rng: np.random.Generator,
+) -> Pasted:
+    """Lay one to ``most`` things where the picture looks like bare road and nothing is labelled.
+
+    Parameters
+    ----------
+    image
+        The picture; it is not changed.
+    boxes_px
+        What is labelled already, shape (n, 4).
+    bank
+        Things to draw from.
+    most
+        Largest number.
+    scale
+        Smallest and largest factor of their size.
+    rng
+        Source of every draw.
+    """
+    taken = np.asarray(boxes_px, float).reshape(-1, 4)
+    done: list[npt.NDArray[np.float64]] = []
+    result = image
+    for _ in range(int(rng.integers(1, most + 1))):
+        thing = _mirrored(bank[int(rng.integers(len(bank)))], factor=float(rng.uniform(*scale)), rng=rng)
+        place = free_place(result, thing.image.shape[:2], taken, rng)
+        if place is None:
+            continue
+        result = _laid(result, thing, place)
+        box = np.array(thing.inner, float) + np.tile(place, 2)
+        taken = np.vstack([taken, box])
+        done.append(box)
+    return Pasted(result, np.array(done).reshape(-1, 4))
+
+
+def _alone(image: Image, labels: Labels, *, label: int, most_px: float) -> list[Scion]:
+    """Return the things of one class in one picture that can be taken out of it."""
+    height, width = image.shape[:2]
+    boxes = labels.boxes * [width, height, width, height]
+    result = []
+    for index in np.flatnonzero(labels.classes == label):
+        box = boxes[index]
+        longer = float((box[2:] - box[:2]).max())
+        margin = max(_LEAST_MARGIN_PX, _MARGIN * longer)
+        outer = np.round([*(box[:2] - margin), *(box[2:] + margin)]).astype(int)
+        inside = (outer[:2] >= 0).all() and outer[2] <= width and outer[3] <= height
+        meets = (boxes[:, :2] < outer[2:]).all(axis=1) & (boxes[:, 2:] > outer[:2]).all(axis=1)
+        if inside and meets.sum() == 1 and _LEAST_PX <= longer <= most_px:
+            left, top, right, bottom = np.round(box - np.tile(outer[:2], 2)).astype(int).tolist()
+            part = image[outer[1] : outer[3], outer[0] : outer[2]].copy()
+            result.append(Scion(part, (left, top, right, bottom)))
+    return result
+
+
+def _mirrored(thing: Scion, *, factor: float, rng: np.random.Generator) -> Scion:
+    """Return a thing of another size, perhaps mirrored; never turned, as turns swap the classes of cracks."""
+    flips = rng.random(2) < 0.5  # noqa: PLR2004 - even odds
+    image = thing.image[:: -1 if flips[1] else 1, :: -1 if flips[0] else 1]
+    height, width = image.shape[:2]
+    left, top, right, bottom = thing.inner
+    if flips[0]:
+        left, right = width - right, width - left
+    if flips[1]:
+        top, bottom = height - bottom, height - top
+    size = (max(3, round(width * factor)), max(3, round(height * factor)))
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    resized = np.asarray(cv2.resize(np.ascontiguousarray(image), size, interpolation=way), np.uint8)
+    x, y = size[0] / width, size[1] / height
+    return Scion(resized, (round(left * x), round(top * y), round(right * x), round(bottom * y)))
+
+
+def _laid(image: Image, thing: Scion, place: tuple[int, int]) -> Image:
+    """Return a picture with a thing on it: full inside its box, fading into the road over the margin."""
+    left, top = place
+    height, width = thing.image.shape[:2]
+    under = image[top : top + height, left : left + width].astype(np.float32)
+    x0, y0, x1, y1 = thing.inner
+    ring = np.ones((height, width), bool)
+    ring[y0:y1, x0:x1] = False
+    own = thing.image.astype(np.float32)
+    gain = np.clip((under[ring].mean(axis=0) + 1) / (own[ring].mean(axis=0) + 1), *_GAIN)
+    across = np.minimum(
+        (np.arange(width) + 0.5) / max(x0, 1), (width - np.arange(width) - 0.5) / max(width - x1, 1)
+    )
+    down = np.minimum(
+        (np.arange(height) + 0.5) / max(y0, 1), (height - np.arange(height) - 0.5) / max(height - y1, 1)
+    )
+    alpha = np.clip(np.minimum(across[None, :], down[:, None]), 0, 1)[..., None]
+    result = image.copy()
+    mixed = alpha * own * gain + (1 - alpha) * under
+    result[top : top + height, left : left + width] = np.clip(mixed, 0, 255).astype(np.uint8)
+    return result
