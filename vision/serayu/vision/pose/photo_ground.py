@@ -1,5 +1,6 @@
 """Where the pixels of a photo lie: on flat ground, or on the terrain of an elevation model."""
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,8 @@ PIXEL_SIGMA = 0.5
 """Standard error of a pixel that was pointed at, px [project proposal]."""
 
 _STEPS_MAX = 4000  # of a ray over the terrain; the rest of a flatter ray is not looked at
-_HALVINGS = 32
+_ROUNDS_MAX = 60  # of closing in on the ground; a handful does on ground without a break
+_NEAR_M = 1e-5  # to the ground, closer than any height is known
 _MARGIN_M = 1.0  # over the highest and under the lowest ground, so that rounding loses no ray
 _TURN_STEP = 1e-4  # radians
 _SHARE_STEP = 1e-4
@@ -118,7 +120,7 @@ class PhotoGround:
         share: Values = np.hypot(height / drop, self.camera.focal_sigma)
         return share
 
-    @property
+    @functools.cached_property
     def _camera(self) -> npt.NDArray[np.float64]:
         """Return where the camera is: x and y in the plane, and its height."""
         place = self.plane.forward(np.array([[self.pose.lon_deg, self.pose.lat_deg]]))[0]
@@ -170,47 +172,75 @@ class PhotoGround:
     def _drops(self, rays: Rays, terrain: Terrain) -> Values:
         """Return how far each ray falls until it meets the terrain, m; NaN where it meets a void or the end first.
 
-        Steps of a cell find the first stretch that ends below the ground, halving it finds the place.
+        Steps of a cell find the first stretch that ends below the ground; `_crossing` finds the place in it.
         """
-        low, high = terrain.range_m
-        camera = self._camera
         found = np.full(len(rays), np.nan)
-        last = camera[2] - low + _MARGIN_M
+        # twice: the second time between the lowest and the highest ground that these rays can meet
+        start, last = self._span(terrain.range_m)
+        start, last = self._span(terrain.range_near(self._reached(rays, (start, last))))
         if not last > 0:
             return found
         reach = np.hypot(rays[:, 0], rays[:, 1])
-        first = np.full(len(rays), max(camera[2] - high - _MARGIN_M, 0.0))
+        first = np.full(len(rays), start)
         steps = np.clip(np.nan_to_num(np.ceil((last - first) * reach / terrain.cell_m)), 1, _STEPS_MAX)
         stride = np.minimum((last - first) / steps, terrain.cell_m / np.maximum(reach, 1e-9))
         active = np.flatnonzero(np.isfinite(reach))
         above = first.copy()
         # a ray that starts in a void says nothing, one that starts below the ground no more
-        active = active[self._over(rays, active, above, terrain) >= 0]
+        active = active[self._over(rays, active, above[active], terrain) >= 0]
         below = above.copy()
         hit = np.zeros(len(rays), dtype=bool)
         for _ in range(int(steps.max(initial=0)) + 1):
             if not active.size:
                 break
             below[active] = np.minimum(above[active] + stride[active], last)
-            over = self._over(rays, active, below, terrain)
+            over = self._over(rays, active, below[active], terrain)
             hit[active[over <= 0]] = True
             goes_on = (over > 0) & (below[active] < last)
             active = active[goes_on]
             above[active] = below[active]
         reached = np.flatnonzero(hit)
-        for _ in range(_HALVINGS):
-            middle = (above + below) / 2
-            over = self._over(rays, reached, middle, terrain)
-            higher = over > 0
-            above[reached[higher]] = middle[reached[higher]]
-            below[reached[~higher]] = middle[reached[~higher]]
-        found[reached] = (above + below)[reached] / 2
+        found[reached] = self._crossing(rays, reached, (above[reached], below[reached]), terrain)
         return found
 
+    def _span(self, heights_m: tuple[float, float]) -> tuple[float, float]:
+        """Return the falls from which and to which rays are looked at, m; NaN where no height is known."""
+        low, high = heights_m
+        top = self._camera[2]
+        return max(top - high - _MARGIN_M, 0.0), top - low + _MARGIN_M
+
+    def _reached(self, rays: Rays, span: tuple[float, float]) -> Points:
+        """Return where rays are at both ends of a span of falls, shape (2 n, 2); some may be NaN."""
+        return np.concatenate([self._camera[:2] + rays[:, :2] * drop for drop in span])
+
+    def _crossing(
+        self, rays: Rays, which: npt.NDArray[np.intp], span: tuple[Values, Values], terrain: Terrain
+    ) -> Values:
+        """Return where rays go under the ground, between a fall above it and one below it.
+
+        False position with the Illinois change: the end that stays counts half [Dowell and Jarratt 1971, BIT 11].
+        """
+        above, below = span
+        high, low = self._over(rays, which, above, terrain), self._over(rays, which, below, terrain)
+        place = below.copy()
+        active = np.flatnonzero(low < 0)
+        for _ in range(_ROUNDS_MAX):
+            if not active.size:
+                break
+            share = high[active] / (high[active] - low[active])
+            place[active] = above[active] + share * (below[active] - above[active])
+            over = self._over(rays, which[active], place[active], terrain)
+            higher = over > 0
+            up, down = active[higher], active[~higher]
+            above[up], high[up], low[up] = place[up], over[higher], low[up] / 2
+            below[down], low[down], high[down] = place[down], over[~higher], high[down] / 2
+            place[active[np.isnan(over)]] = np.nan  # a void lies in the stretch
+            active = active[np.abs(over) > _NEAR_M]
+        return place
+
     def _over(self, rays: Rays, which: npt.NDArray[np.intp], drops: Values, terrain: Terrain) -> Values:
-        """Return how far rays are over the ground after so much of a fall."""
-        camera = self._camera
-        at = camera + rays[which] * drops[which][:, None]
+        """Return how far some rays are over the ground, each after so much of a fall; shapes (m,)."""
+        at = self._camera + rays[which] * drops[:, None]
         over: Values = at[:, 2] - terrain.height_m(at[:, :2])
         return over
 

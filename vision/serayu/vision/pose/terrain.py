@@ -118,8 +118,28 @@ class Terrain:
     @functools.cached_property
     def range_m(self) -> tuple[float, float]:
         """Return the lowest and the highest height; NaN of a model that is all void."""
-        known = self.heights_m[np.isfinite(self.heights_m)]
-        return (float(known.min()), float(known.max())) if known.size else (math.nan, math.nan)
+        return _range(self.heights_m)
+
+    def range_near(self, ground_m: Points) -> tuple[float, float]:
+        """Return the lowest and the highest height in the box round points in the plane, NaN where none is known.
+
+        Points that are NaN are left out.
+        """
+        known = ground_m[np.isfinite(ground_m).all(axis=1)]
+        if not known.size:
+            return math.nan, math.nan
+        (left, top), (right, bottom) = known.min(axis=0), known.max(axis=0)
+        # the sides' middles too: the box bends in other coordinate systems, two cells more are room for it
+        across, up = (left, (left + right) / 2, right), (top, (top + bottom) / 2, bottom)
+        rim = np.array([(x, y) for x in across for y in up])
+        columns, rows = ~self.transform @ self.placing.to_crs(rim).T
+        if not (np.isfinite(columns).all() and np.isfinite(rows).all()):
+            return self.range_m
+        first = (max(math.floor(rows.min()) - 2, 0), max(math.floor(columns.min()) - 2, 0))
+        cells = self.heights_m[
+            first[0] : max(math.ceil(rows.max()) + 2, 0), first[1] : max(math.ceil(columns.max()) + 2, 0)
+        ]
+        return _range(cells)
 
 
 def _part(
@@ -142,6 +162,11 @@ def _part(
     right = min(math.ceil(columns.max()) + 2, whole.width)
     bottom = min(math.ceil(rows.max()) + 2, whole.height)
     return Window(left, top, max(right - left, 0), max(bottom - top, 0))
+
+
+def _range(cells: npt.NDArray[np.float32]) -> tuple[float, float]:
+    known = cells[np.isfinite(cells)]
+    return (float(known.min()), float(known.max())) if known.size else (math.nan, math.nan)
 
 
 def _bilinear(cells: npt.NDArray[np.float32], columns: Values, rows: Values) -> Values:
