@@ -16,7 +16,7 @@ import numpy.typing as npt
 from serayu.models.errors import BadInputError
 from serayu.vision.detection import Image
 from serayu.vision.training.labels import Labels, read_yolo
-from serayu.vision.training.paste import Pasted, free_place
+from serayu.vision.training.paste import Pasted, free_place, like_road
 from serayu.vision.training.prepare import Entry
 
 __all__ = ["Scion", "graft_some", "scions"]
@@ -25,6 +25,9 @@ _MARGIN = 0.15
 _LEAST_MARGIN_PX = 8
 _LEAST_PX = 24
 _GAIN = (0.5, 1.8)
+_LEAST_SCATTER = 2.0
+_MATTE = (0.8, 2.0)
+# All sizes and limits are [project proposal], set by looking at the results.
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def scions(
     """Return the things of one class that stand alone in their pictures, in order of the pictures' names.
 
     Left out are pictures about which not everything is told, things that touch the edge of their picture, whose
-    surroundings hold another label, or that are smaller than 24 px or larger than the limit.
+    surroundings hold another label or are no road, or that are smaller than 24 px or larger than the limit.
 
     Parameters
     ----------
@@ -137,7 +140,9 @@ def _alone(image: Image, labels: Labels, *, label: int, most_px: float) -> list[
         if inside and meets.sum() == 1 and _LEAST_PX <= longer <= most_px:
             left, top, right, bottom = np.round(box - np.tile(outer[:2], 2)).astype(int).tolist()
             part = image[outer[1] : outer[3], outer[0] : outer[2]].copy()
-            result.append(Scion(part, (left, top, right, bottom)))
+            thing = Scion(part, (left, top, right, bottom))
+            if like_road(part[_around(thing)]):
+                result.append(thing)
     return result
 
 
@@ -159,23 +164,45 @@ def _mirrored(thing: Scion, *, factor: float, rng: np.random.Generator) -> Scion
 
 
 def _laid(image: Image, thing: Scion, place: tuple[int, int]) -> Image:
-    """Return a picture with a thing on it: full inside its box, fading into the road over the margin."""
+    """Return a picture with a thing on it: what differs from its own road, as bright against the new one.
+
+    Without the matte the seams of the rectangle would be learnt as well.
+    """
     left, top = place
     height, width = thing.image.shape[:2]
     under = image[top : top + height, left : left + width].astype(np.float32)
-    x0, y0, x1, y1 = thing.inner
-    ring = np.ones((height, width), bool)
-    ring[y0:y1, x0:x1] = False
     own = thing.image.astype(np.float32)
-    gain = np.clip((under[ring].mean(axis=0) + 1) / (own[ring].mean(axis=0) + 1), *_GAIN)
-    across = np.minimum(
-        (np.arange(width) + 0.5) / max(x0, 1), (width - np.arange(width) - 0.5) / max(width - x1, 1)
-    )
-    down = np.minimum(
-        (np.arange(height) + 0.5) / max(y0, 1), (height - np.arange(height) - 0.5) / max(height - y1, 1)
-    )
-    alpha = np.clip(np.minimum(across[None, :], down[:, None]), 0, 1)[..., None]
+    around = _around(thing)
+    gain = np.clip((under[around].mean(axis=0) + 1) / (own[around].mean(axis=0) + 1), *_GAIN)
+    alpha = (_edge(thing) * _matte(own, around))[..., None]
     result = image.copy()
     mixed = alpha * own * gain + (1 - alpha) * under
     result[top : top + height, left : left + width] = np.clip(mixed, 0, 255).astype(np.uint8)
     return result
+
+
+def _around(thing: Scion) -> npt.NDArray[np.bool_]:
+    """Return where the road around a thing is, shape (height, width)."""
+    around = np.ones(thing.image.shape[:2], bool)
+    left, top, right, bottom = thing.inner
+    around[top:bottom, left:right] = False
+    return around
+
+
+def _edge(thing: Scion) -> npt.NDArray[np.float32]:
+    """Return 1 inside the box of a thing, falling to 0 over its margin."""
+    height, width = thing.image.shape[:2]
+    x0, y0, x1, y1 = thing.inner
+    x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
+    across = np.minimum(x / max(x0, 1), (width - x) / max(width - x1, 1))
+    down = np.minimum(y / max(y0, 1), (height - y) / max(height - y1, 1))
+    return np.asarray(np.clip(np.minimum(across[None, :], down[:, None]), 0, 1), np.float32)
+
+
+def _matte(own: npt.NDArray[np.float32], around: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """Return how much each pixel differs from its own road: 0 within its scatter, 1 well beyond."""
+    road, scatter = own[around].mean(axis=0), own[around].std(axis=0) + _LEAST_SCATTER
+    apart = np.abs((own - road) / scatter).max(axis=2)
+    apart = np.maximum(apart, cv2.GaussianBlur(apart, (0, 0), 2.0))
+    low, high = _MATTE
+    return np.asarray(np.clip((apart - low) / (high - low), 0, 1), np.float32)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from serayu.models.errors import BadInputError
 from serayu.vision.detection import Image
 
-__all__ = ["Bank", "Pasted", "free_place", "lay", "paste_some", "read_bank"]
+__all__ = ["Bank", "Pasted", "free_place", "lay", "like_road", "paste_some", "read_bank"]
 
 Bank = tuple[npt.NDArray[np.uint8], ...]
 """Cut-outs: blue, green, red, opacity; each (height, width, 4)."""
@@ -18,8 +18,9 @@ Bank = tuple[npt.NDArray[np.uint8], ...]
 _TRIES = 12
 _FEATHER = 0.06
 _OPAQUE = 0.5
-_ROAD_SPREAD = 28.0
-_GREYNESS = 30.0
+_COLOUR = 0.16
+_SCATTER = 0.12
+_DARKEST = 25.0
 _KEPT_TONE = 0.35
 
 
@@ -207,14 +208,24 @@ def free_place(
             | (taken[:, 1] >= top + height)
             | (taken[:, 3] <= top)
         )
-        if apart.all() and _like_road(image[top : top + height, left : left + width]):
+        if apart.all() and like_road(image[top : top + height, left : left + width]):
             return left, top
     return None
 
 
-def _like_road(patch: Image) -> bool:
-    """Return whether a patch is grey and even: not grass, marking, kerb or the black edge of a warped picture."""
-    mean = patch.reshape(-1, 3).mean(axis=0)
+def like_road(pixels: npt.NDArray[np.uint8]) -> bool:
+    """Return whether pixels are grey and even: not grass, marking, kerb or the black edge of a warped picture.
+
+    Parameters
+    ----------
+    pixels
+        Blue, green, red; shape (..., 3).
+    """
+    flat = pixels.reshape(-1, 3)
+    mean = flat.mean(axis=0)
+    light = float(mean.mean())
     return bool(
-        np.ptp(mean) < _GREYNESS and mean.min() > 25 and patch.std(axis=(0, 1)).max() < _ROAD_SPREAD  # noqa: PLR2004
+        mean.min() > _DARKEST
+        and np.ptp(mean) < 4 + _COLOUR * light
+        and flat.std(axis=0).max() < 8 + _SCATTER * light
     )
