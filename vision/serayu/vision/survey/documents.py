@@ -12,30 +12,16 @@ from typing import Any
 import msgspec
 
 from serayu.models.command import json_text, write_atomically
+from serayu.models.survey.feature import finding_feature
 from serayu.models.survey.finding import Finding
 from serayu.models.survey.photo import SurveyPhotos
 from serayu.vision.survey.summary import Summary
 
-__all__ = ["CROPS", "PHOTOS", "collection", "feature", "keep_only", "write_documents", "write_picture"]
+__all__ = ["CROPS", "PHOTOS", "collection", "keep_only", "write_documents", "write_picture"]
 
 PHOTOS, CROPS = "photos", "crops"
 _FINDINGS, _SEGMENTS, _SUMMARY = "findings.geojson", "segments.geojson", "survey.json"
 _SIGHTINGS = "sightings.json"
-_ORDER = (
-    "id", "survey", "class", "score", "ruas", "km", "side", "length_m", "width_mm", "area_m2", "severity", "errors",
-    "photo", "time", "photos", "unmeasured", "road_edge_m", "slope_deg",
-)  # fmt: skip
-
-
-def feature(finding: Finding) -> dict[str, Any]:
-    """Return a finding as a GeoJSON feature, properties in the order of the schema."""
-    fields = msgspec.to_builtins(finding)
-    return {
-        "type": "Feature",
-        "id": finding.id,
-        "geometry": fields["geometry"],
-        "properties": {name: fields[name] for name in _ORDER},
-    }
 
 
 def collection(features: Iterable[Mapping[str, Any]]) -> bytes:
@@ -59,7 +45,7 @@ def write_documents(
     BadInputError
         A file cannot be written.
     """
-    write_atomically(out / _FINDINGS, collection(feature(one) for one in findings))
+    write_atomically(out / _FINDINGS, collection(finding_feature(one) for one in findings))
     write_atomically(out / _SEGMENTS, collection(segments))
     write_atomically(out / _SIGHTINGS, msgspec.json.encode(photos) + b"\n")
     write_atomically(out / _SUMMARY, json_text(summary))

@@ -11,12 +11,16 @@ from serayu.models.stores.register.forecasts import ForecastLog
 from serayu.models.stores.register.keys import Keys
 from serayu.models.stores.register.landslides import LandslideLog
 from serayu.models.stores.register.recipients import Recipients
+from serayu.models.stores.register.reviews import ReviewLog
+from serayu.models.stores.register.surveys import SurveyLog
 
 
 class Register(
     EvaluatorLog,
     ForecastLog,
     LandslideLog,
+    SurveyLog,
+    ReviewLog,
     AlertLog,
     BulletinLog,
     Deliveries,
@@ -28,7 +32,8 @@ class Register(
 ):
     """Everything that is not an observation, of one or many regions.
 
-    Alerts, forecasts, landslide assessments, bulletins and their delivery, evaluator states, keys, field links, audit.
+    Alerts, forecasts, landslide assessments, surveys and reviews, bulletins and their delivery, evaluator states, keys,
+    field links, audit.
 
     The schema must be there: call `serayu.models.stores.register.upgrade` once before. Threads may share it.
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -284,3 +285,89 @@ landslide = Table(
     Column("report", Text, nullable=False),
     Column("roads", Text, nullable=False),
 )
+
+survey = Table(
+    "survey",
+    metadata,
+    Column("region", String(20), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("detector", Text, nullable=False),
+    Column("first_us", BigInteger),
+    Column("last_us", BigInteger),
+    Column("findings", Integer, nullable=False),
+    Column("segments", Integer, nullable=False),
+    Column("pictures", Integer, nullable=False),
+    Column("published_us", BigInteger, nullable=False),
+    Column("published_by", Text, nullable=False),
+    Column("document", Text, nullable=False),
+)
+Index("ix_survey_published", survey.c.region, survey.c.published_us)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("region", String(20), primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("survey_id", String(64), nullable=False),
+    Column("label", String(24), nullable=False),
+    Column("score", Double),
+    Column("ruas", String(40)),
+    Column("west", Double, nullable=False),
+    Column("south", Double, nullable=False),
+    Column("east", Double, nullable=False),
+    Column("north", Double, nullable=False),
+    Column("picture", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+    ForeignKeyConstraint(["region", "survey_id"], ["survey.region", "survey.id"]),
+)
+Index("ix_finding_survey", finding.c.region, finding.c.survey_id)
+Index("ix_finding_ruas", finding.c.region, finding.c.ruas)
+
+segment = Table(
+    "segment",
+    metadata,
+    Column("id", RunningNumber, primary_key=True, autoincrement=True),
+    Column("region", String(20), nullable=False),
+    Column("survey_id", String(64), nullable=False),
+    Column("ruas", String(40), nullable=False),
+    Column("km_from", Double, nullable=False),
+    Column("west", Double, nullable=False),
+    Column("south", Double, nullable=False),
+    Column("east", Double, nullable=False),
+    Column("north", Double, nullable=False),
+    Column("body", Text, nullable=False),
+    ForeignKeyConstraint(["region", "survey_id"], ["survey.region", "survey.id"]),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_segment_survey", segment.c.region, segment.c.survey_id, segment.c.ruas, segment.c.km_from, unique=True
+)
+
+survey_photo = Table(
+    "survey_photo",
+    metadata,
+    Column("region", String(20), primary_key=True),
+    Column("survey_id", String(64), primary_key=True),
+    Column("photo", String(200), primary_key=True),
+    Column("body", Text, nullable=False),
+    ForeignKeyConstraint(["region", "survey_id"], ["survey.region", "survey.id"]),
+)
+
+review = Table(
+    "review",
+    metadata,
+    Column("id", RunningNumber, primary_key=True, autoincrement=True),
+    Column("region", String(20), nullable=False),
+    Column("finding_id", String(36), nullable=False),
+    Column("judgement", String(8), nullable=False),
+    Column("label", String(24)),
+    Column("key_id", String(36), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    ForeignKeyConstraint(["region", "finding_id"], ["finding.region", "finding.id"]),
+    sqlite_autoincrement=True,
+)
+Index("ix_review_finding", review.c.region, review.c.finding_id, review.c.id)

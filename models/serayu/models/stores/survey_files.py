@@ -1,0 +1,105 @@
+"""Publishing a survey into a data folder: rows into the register, pictures to ``surveys/<id>/crops``."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from serayu.models.command import write_atomically
+from serayu.models.errors import BadInputError, StoreFullError
+from serayu.models.stores.register.register import Register
+from serayu.models.survey.bundle import CROPS, Bundle, read_bundle
+
+__all__ = ["FOLDER", "Published", "picture_file", "publish_bundle"]
+
+FOLDER = "surveys"
+
+
+class Published(NamedTuple):
+    """What publishing did.
+
+    Parameters
+    ----------
+    created
+        False where the same bundle was there.
+    survey, digest, findings, segments, pictures
+        Of the bundle.
+    """
+
+    created: bool
+    survey: str
+    digest: str
+    findings: int
+    segments: int
+    pictures: int
+
+
+def publish_bundle(
+    source: Path | BinaryIO, *, register: Register, data_dir: Path, region: str, by: str, now_us: int
+) -> Published:
+    """Check a bundle and keep it; again, it changes nothing but pictures that were lost.
+
+    The pictures are written beside, and moved to their place within the transaction that makes the survey known, so
+    that no kill and no second publisher leaves a mixture.
+
+    Raises
+    ------
+    BadInputError
+        The bundle is wrong: names the file, the feature's number and the field.
+    ConflictError
+        Another bundle has its id.
+    StoreError
+        Nothing could be written.
+    """
+    bundle = read_bundle(source)
+    with contextlib.closing(bundle.zip), _staged(bundle, data_dir) as staged:
+        target = data_dir / FOLDER / bundle.head.survey
+
+        def place() -> None:
+            shutil.rmtree(target, ignore_errors=True)  # left by a kill: the register does not know of it
+            staged.rename(target)
+
+        created = register.add_survey(region, bundle, by=by, now_us=now_us, place=place)
+        if not created and not _complete(bundle, target):
+            place()
+    counts = (len(bundle.findings), len(bundle.segments), len(bundle.crops))
+    return Published(created, bundle.head.survey, bundle.digest, *counts)
+
+
+def picture_file(data_dir: Path, survey: str, finding: str) -> Path:
+    """Return where the picture of a finding lies; both ids must be known to the register."""
+    return data_dir / FOLDER / survey / CROPS / f"{finding}.jpg"
+
+
+@contextmanager
+def _staged(bundle: Bundle, data_dir: Path) -> Iterator[Path]:
+    """Yield a folder beside the others with the pictures; what was not moved away is removed."""
+    parent = data_dir / FOLDER
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=".incoming-", dir=parent))
+    except OSError as error:
+        raise StoreFullError(f"cannot write to {parent}: {error.strerror}") from None
+    try:
+        (staged / CROPS).mkdir()
+        for name, data in bundle.pictures():
+            write_atomically(staged / CROPS / name, data)
+        staged.chmod(0o755)
+        yield staged
+    except BadInputError as error:
+        if error.file is not None and error.file.startswith(str(staged)):
+            raise StoreFullError(error.reason) from None
+        raise
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _complete(bundle: Bundle, target: Path) -> bool:
+    folder = target / CROPS
+    return all(
+        (file := folder / f"{id_}.jpg").is_file() and file.stat().st_size == size
+        for id_, size in bundle.crops.items()
+    )
