@@ -1,12 +1,16 @@
-"""Shift and turn pictures against each other by the things that several of them show.
+"""Shift and turn pictures against each other by what several of them show.
 
 A picture's place is known to a metre or three (GNSS), its heading to a degree or two: more than the distance between
-potholes. All things of one picture are off together, though, so that the same pattern of things in two pictures tells
-how they lie to each other; all such pairs together, with what is known of each picture as prior, give by least squares
-a shift, turn and scale of each. Nothing moves the survey as a whole but the mean of its pictures. [project proposal]
+potholes. All things of one picture are off together, though. Points of the ground that look alike in two pictures
+(:mod:`serayu.vision.survey.marks`) tell how these lie to each other, to less than a hand's breadth where the ground has
+any texture; elsewhere the same pattern of found things does. All such ties together, with what is known of each
+picture as prior, give by least squares a shift, turn and scale of each; ties that the others contradict, as a row of
+equal road markings makes, lose their weight (Cauchy). Nothing moves the survey as a whole but the mean of its pictures.
+[project proposal]
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +23,7 @@ from shapely.geometry.base import BaseGeometry
 from serayu.models.survey.finding import DefectClass
 from serayu.vision.sighting import Sighting
 from serayu.vision.survey.frames import Frame
+from serayu.vision.survey.marks import common_marks
 
 __all__ = ["Alignment", "Anchor", "align"]
 
@@ -28,10 +33,17 @@ _REACH_SIGMAS = 3.0
 _LEAST_REACH_M = 0.5
 _SIZE_RATIO = 0.5  # the smaller of two sizes of one thing over the larger, at least
 _TIE_SIGMA_M = 0.1  # how well the middle of one thing is hit in two pictures: boxes and masks differ
+_MARK_SIGMA_M = 0.05  # the same of points that look alike, means of some
 _LEAST_SIGMA_M = 0.02
 _TIGHT_M = 0.3  # middles of one thing in two pictures that lie right to each other
 _RIVAL = 0.7  # of the best motion's score: another that good makes a pair doubtful [project proposal]
-_HUBER = 2.0  # sigmas from which a tie counts less
+_COMMON_SHARE = (
+    0.3  # of the smaller picture: with less in common, marks are few and other neighbours tie better
+)
+_LEAST_TURN = 0.02  # radians, and parts of one: lenses and relief bend pictures that much anyway
+_CAUCHY = 2.4  # sigmas at which a tie counts half [Holland & Welsch 1977: 2.385]
+_ROUNDS = 10  # of reweighting; what is wrong by metres has lost its weight long before
+_WRONG_M = 0.5  # marks that the others put farther apart are not the same
 _PASSES = 3
 _UNKNOWNS = 4  # a, b, east, north of each picture
 
@@ -81,25 +93,32 @@ class Alignment:
 def align(sightings: Sequence[Sighting], frames: Mapping[str, Frame]) -> Alignment:
     """Return how to move the pictures so that what they share coincides; whatever the order of the input."""
     anchors = _anchors(sightings, frames)
-    names = sorted(anchors)
+    names = sorted(frames)
     if len(names) < 2:  # noqa: PLR2004 -- a pair
         return Alignment()
     pairs = list(_overlapping(names, frames))
-    moves = {name: np.array([*frames[name].centre_m, 0.0, 0.0, 0.0, 0.0]) for name in names}
-    ties: list[_Tie] = []
-    for step in range(_PASSES):
-        ties = [
-            tie
-            for first, second in pairs
-            for tie in _ties(first, second, anchors, frames, moves, settled=step > 0)
+    with ThreadPoolExecutor(
+        thread_name_prefix="serayu-survey-align"
+    ) as pool:  # OpenCV matches without the lock
+        marked = [
+            tie for ties in pool.map(lambda pair: _marked(pair[0], pair[1], frames), pairs) for tie in ties
         ]
-        if not ties:
-            return Alignment()
+    known = {(tie.first, tie.second) for tie in marked}
+    open_pairs = [pair for pair in pairs if pair not in known and pair[0] in anchors and pair[1] in anchors]
+    moves = {name: np.array([*frames[name].centre_m, 0.0, 0.0, 0.0, 0.0]) for name in names}
+    if marked:
+        for step in range(_ROUNDS):
+            moves = _solved(names, marked, frames, moves, settled=step > 0)
+        marked = [tie for tie in marked if _off(tie, moves) <= _WRONG_M]
+    ties = marked
+    for step in range(_PASSES if open_pairs else 0):
+        ties = marked + [
+            tie for pair in open_pairs for tie in _ties(*pair, anchors, frames, moves, settled=step > 0)
+        ]
         moves = _solved(names, ties, frames, moves, settled=step > 0)
-    apart = [
-        np.hypot(*(_moved(moves[t.first], t.one[None])[0] - _moved(moves[t.second], t.two[None])[0]))
-        for t in ties
-    ]
+    if not ties:
+        return Alignment()
+    apart = [_off(tie, moves) for tie in ties]
     tied = frozenset(name for tie in ties for name in (tie.first, tie.second))
     return Alignment(moves, float(np.sqrt(np.mean(np.square(apart)))), tied)
 
@@ -110,6 +129,7 @@ class _Tie:
     second: str
     one: Floats
     two: Floats
+    sigma_m: float = _TIE_SIGMA_M
 
 
 def _anchors(sightings: Sequence[Sighting], frames: Mapping[str, Frame]) -> dict[str, list[Anchor]]:
@@ -130,6 +150,24 @@ def _overlapping(names: Sequence[str], frames: Mapping[str, Frame]) -> Iterator[
     for i, j in sorted(map(tuple, tree.query(prints, predicate="intersects").T.tolist())):
         if i < j:
             yield names[i], names[j]
+
+
+def _marked(first: str, second: str, frames: Mapping[str, Frame]) -> list[_Tie]:
+    """Return the points of the ground that two pictures share by what they look like."""
+    one, two = frames[first], frames[second]
+    if one.marks is None or two.marks is None:
+        return []
+    common = shapely.intersection(one.footprint, two.footprint).area
+    if common < _COMMON_SHARE * min(one.footprint.area, two.footprint.area):
+        return []
+    sigma = float(np.hypot(one.sigma_m, two.sigma_m))
+    turn = float(np.hypot(one.turn_sigma, two.turn_sigma))
+    corner = float(np.hypot(*(shapely.get_coordinates(one.footprint) - one.centre_m).T).max())
+    reach = max(_LEAST_REACH_M, _REACH_SIGMAS * float(np.hypot(sigma, turn * corner)))
+    shared = common_marks(one.marks, two.marks, reach_m=reach, turn=_REACH_SIGMAS * turn + _LEAST_TURN)
+    if shared is None:
+        return []
+    return [_Tie(first, second, here, there, _MARK_SIGMA_M) for here, there in zip(*shared, strict=True)]
 
 
 def _ties(
@@ -253,9 +291,8 @@ def _solved(
         one, two = tie.one - moves[tie.first][:2], tie.two - moves[tie.second][:2]
         at, to = place[tie.first], place[tie.second]
         apart = tie.two - tie.one
-        left = _moved(moves[tie.first], tie.one[None])[0] - _moved(moves[tie.second], tie.two[None])[0]
-        off = float(np.hypot(*left)) / _TIE_SIGMA_M
-        sigma = _TIE_SIGMA_M * (1.0 if not settled or off <= _HUBER else (off / _HUBER) ** 0.5)
+        off = _off(tie, moves) / (_CAUCHY * tie.sigma_m) if settled else 0.0
+        sigma = tie.sigma_m * float(np.hypot(1.0, off))
         equation(
             [(at, one[0]), (at + 1, -one[1]), (at + 2, 1), (to, -two[0]), (to + 1, two[1]), (to + 2, -1)],
             apart[0],
@@ -279,6 +316,12 @@ def _moved(move: Floats, xy_m: Floats) -> Floats:
     dx, dy = (xy_m - middle).T
     moved: Floats = xy_m + np.column_stack((a * dx - b * dy + east, b * dx + a * dy + north))
     return moved
+
+
+def _off(tie: _Tie, moves: Mapping[str, Floats]) -> float:
+    """Return how far apart two pictures put a tie, m."""
+    dx, dy = _moved(moves[tie.first], tie.one[None])[0] - _moved(moves[tie.second], tie.two[None])[0]
+    return float(np.hypot(dx, dy))
 
 
 def _from_middle(xy_m: Floats, frame: Frame) -> Floats:

@@ -7,6 +7,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from serayu.vision.survey.marks import Marks
 from serayu.vision.survey.result import UnitResult
 
 __all__ = ["Frame", "frames_of"]
@@ -33,6 +34,8 @@ class Frame:
     turn_sigma
         Standard error of its turn and of its scale, radians and parts of one: how much more the corners are off than
         the middle, per metre between them.
+    marks
+        Points of its ground that can be known again.
     """
 
     unit: str
@@ -40,6 +43,7 @@ class Frame:
     size_px: tuple[int, int]
     sigma_m: float
     turn_sigma: float
+    marks: Marks | None = None
 
     @property
     def centre_m(self) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
@@ -60,5 +64,5 @@ def frames_of(results: Iterable[UnitResult]) -> Mapping[str, Frame]:
         middle = shapely.get_coordinates(result.footprint.centroid)
         reach = float(np.hypot(*(ring - middle).T).max())
         turn = float(np.sqrt(max(edge**2 - centre**2, 0.0))) / max(reach, 1e-6)
-        found[result.unit] = Frame(result.unit, result.footprint, result.size_px, centre, turn)
+        found[result.unit] = Frame(result.unit, result.footprint, result.size_px, centre, turn, result.marks)
     return found

@@ -11,6 +11,7 @@ from shapely.geometry.base import BaseGeometry
 from serayu.models.errors import BadInputError
 from serayu.vision.quality import Quality
 from serayu.vision.sighting import Sighting
+from serayu.vision.survey.marks import Marks
 
 T = TypeVar("T", "UnitResult", "Pictures")
 __all__ = ["Pictures", "Problem", "UnitResult", "UnitStatus", "decode", "encode"]
@@ -62,6 +63,8 @@ class UnitResult:
         As opened.
     annotated
         Whether an annotated picture of it was kept; with things on it and False, privacy forbade it.
+    marks
+        Points of its ground that can be known again in other pictures; None without a pose.
     problems
         What was left out and why.
     """
@@ -78,6 +81,7 @@ class UnitResult:
     time_us: int | None = None
     quality: Quality | None = None
     annotated: bool = False
+    marks: Marks | None = None
     problems: tuple[Problem, ...] = ()
 
 

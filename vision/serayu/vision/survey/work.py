@@ -15,6 +15,7 @@ from serayu.vision.ground import GroundMap
 from serayu.vision.imagery import Imagery, Opened, Unit
 from serayu.vision.quality import Measure, Verdict
 from serayu.vision.sighting import Measured, Sighting
+from serayu.vision.survey.marks import marks_of
 from serayu.vision.survey.pictures import annotated_jpeg, crop_jpeg
 from serayu.vision.survey.privacy import may_store
 from serayu.vision.survey.result import Pictures, Problem, UnitResult, UnitStatus
@@ -150,12 +151,13 @@ def _described(
     problems: tuple[Problem, ...] = (),
 ) -> UnitResult:
     height, width = opened.image.shape[:2]
-    shown, centre_m, edge_m = None, None, None
+    shown, centre_m, edge_m, marks = None, None, None, None
     if opened.ground is not None:
         shown = footprint(opened.ground, size_px=(width, height))
         corners = np.array([(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)])
         centre_m = _finite(opened.ground.sigma_m(np.array([(width / 2, height / 2)])))
         edge_m = _finite(opened.ground.sigma_m(corners))
+        marks = marks_of(opened.image, opened.ground)
     return UnitResult(
         unit.name,
         UnitStatus.READ,
@@ -169,6 +171,7 @@ def _described(
         time_us=opened.time_us,
         quality=opened.quality,
         annotated=annotated,
+        marks=marks,
         problems=problems,
     )
 
