@@ -204,3 +204,23 @@ def test_a_graft_keeps_its_contrast_on_another_road_and_leaves_the_rest(seed: in
     rows, columns = np.nonzero(np.abs(laid.image.astype(int) - level).max(axis=2) > 0.15 * level)
     assert np.abs(np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]) - box).max() <= 2.5
     assert (road == level).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds)
+def test_a_clean_part_holds_nothing_labelled_and_mutes_what_the_picture_mutes(seed: int) -> None:
+    image = asphalt()
+    image[60:100, 60:100] = 0
+    drawn = Drawn(image, np.array([0, 9]), np.array([[60.0, 60.0, 100.0, 100.0], [0.0, 0.0, 160.0, 160.0]]))
+    part = changed(drawn, Changes(Augment(clean_p=1), (), 5), most_px=160, rng=np.random.default_rng(seed))
+    if part.image.shape == image.shape:
+        return
+    assert part.image.min() == 120
+    assert part.classes.tolist() == [9]
+    assert part.boxes_px.tolist() == [[0, 0, part.image.shape[1], part.image.shape[0]]]
+
+
+def test_a_picture_full_of_labels_has_no_clean_part() -> None:
+    drawn = Drawn(asphalt(), np.array([0]), np.array([[10.0, 10.0, 150.0, 150.0]]))
+    part = changed(drawn, Changes(Augment(clean_p=1), (), 5), most_px=160, rng=np.random.default_rng(0))
+    assert part.classes.tolist() == [0]

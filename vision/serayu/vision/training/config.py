@@ -155,10 +155,14 @@ class Augment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         Smallest and largest factor of the ground resolution, drawn evenly in its logarithm.
     zoom_p, tone_p, soft_p, noise_p, jpeg_p
         Share of pictures that are resampled, get another tone, are blurred, get noise, are compressed again.
+    clean_p
+        Share of pictures that are cut to a part without any label: nearly every picture of the data has one, and a
+        network that never saw clean road finds something on it.
     """
 
     zoom: tuple[Positive, Positive] = (1.0, 1.0)
     zoom_p: Share = 0.0
+    clean_p: Share = 0.0
     tone_p: Share = 0.0
     soft_p: Share = 0.0
     noise_p: Share = 0.0

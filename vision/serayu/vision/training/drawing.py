@@ -18,6 +18,8 @@ from serayu.vision.training.prepare import Entry
 
 __all__ = ["Changes", "Drawn", "chances", "changed", "with_ignored"]
 
+_CLEAN_PARTS = (0.35, 0.85)
+_CLEAN_TRIES = 12
 _PASTE_ROOM = 0.33
 """[project proposal] A cut-out is at most this part of the picture's shorter side."""
 
@@ -87,7 +89,7 @@ def with_ignored(drawn: Drawn, entry: Entry, *, classes: int) -> Drawn:
 
 
 def changed(drawn: Drawn, changes: Changes, *, most_px: int, rng: np.random.Generator) -> Drawn:
-    """Return a picture with new things laid on it and seen from another height.
+    """Return a picture, or a clean part of it, with new things laid on it and seen from another height.
 
     Parameters
     ----------
@@ -100,6 +102,8 @@ def changed(drawn: Drawn, changes: Changes, *, most_px: int, rng: np.random.Gene
     rng
         Source of every draw.
     """
+    if rng.random() < changes.augment.clean_p:
+        drawn = _clean_part(drawn, rng)
     for paste, number, bank in changes.pastes:
         if rng.random() < paste.p:
             drawn = _pasted(drawn, paste, number, bank, rng)
@@ -117,6 +121,24 @@ def changed(drawn: Drawn, changes: Changes, *, most_px: int, rng: np.random.Gene
     whole = drawn.classes >= changes.classes
     kept |= whole & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
     return Drawn(image, drawn.classes[kept], boxes[kept])
+
+
+def _clean_part(drawn: Drawn, rng: np.random.Generator) -> Drawn:
+    """Return a part of a picture without any label but what is muted all over it; the picture when tries find none."""
+    height, width = drawn.image.shape[:2]
+    labelled = _clear_of(drawn)
+    muted = drawn.classes[((drawn.boxes_px[:, 2:] - drawn.boxes_px[:, :2]) >= [width, height]).all(axis=1)]
+    for _ in range(_CLEAN_TRIES):
+        part = rng.uniform(*_CLEAN_PARTS)
+        wide, high = int(part * width), int(part * height)
+        left, top = int(rng.integers(width - wide + 1)), int(rng.integers(height - high + 1))
+        meets = (labelled[:, :2] < [left + wide, top + high]).all(axis=1) & (
+            labelled[:, 2:] > [left, top]
+        ).all(axis=1)
+        if not meets.any():
+            cut = drawn.image[top : top + high, left : left + wide]
+            return Drawn(cut, muted, np.tile([0.0, 0.0, wide, high], (len(muted), 1)))
+    return drawn
 
 
 def _pasted(drawn: Drawn, paste: Paste, number: int, bank: Bank, rng: np.random.Generator) -> Drawn:

@@ -76,7 +76,7 @@ def learn(file: Path, places: Places, *, resume: bool, threads: int | None = Non
     config, fingerprint = read_config(file)
     old = read_record(places.record) if resume and places.record.exists() else None
     if old is not None and old.done >= old.epochs and old.config_sha256 == fingerprint:
-        return old
+        return _ended(old, places)
     if not resume and places.record.exists():
         raise BadInputError("holds a training already; resume it or name another run", file=places.run)
     if places.start is not None and not places.start.is_file():
@@ -89,6 +89,11 @@ def learn(file: Path, places: Places, *, resume: bool, threads: int | None = Non
         record.begun += 1
     write_record(record, places.record)
     _train(config, prepared, places, libraries, record, resume=old is not None and places.checkpoint.exists())
+    return _ended(record, places)
+
+
+def _ended(record: Record, places: Places) -> Record:
+    """Write down which weights came of a training, and return its record."""
     record.weights_sha256 = _sha256(places.best)
     write_record(record, places.record)
     return record
