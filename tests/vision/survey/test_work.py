@@ -16,11 +16,11 @@ from serayu.models.survey.finding import DefectClass, Errors, Severity
 from serayu.vision.detection import Detection, Image
 from serayu.vision.ground import GroundMap
 from serayu.vision.imagery import Opened, Unit
+from serayu.vision.privacy.guard import may_store
 from serayu.vision.quality import Measure, Quality, Verdict
 from serayu.vision.sighting import Measured
 from serayu.vision.survey.engine import looks
 from serayu.vision.survey.lines import joined, long_axis
-from serayu.vision.survey.privacy import may_store
 from serayu.vision.survey.result import Pictures, UnitResult, UnitStatus, decode, encode
 from serayu.vision.survey.work import cut_by_edge, look
 from tests.vision.survey.pictures import PLANE, SIZE_PX, FlatGround, gauge

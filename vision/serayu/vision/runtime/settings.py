@@ -23,6 +23,9 @@ class VisionSettings(BaseSettings):
         Library and numbers; the fastest of this machine by default.
     threads
         Tiles at once; all usable processors when None.
+    people_weights
+        The operator's own detector of COCO's classes, ``.onnx`` or ``.xml``: people and vehicles that it sees are
+        hidden in pictures finer than 5 mm per pixel. None: only faces are.
     """
 
     model_config = SettingsConfigDict(env_prefix="SERAYU_VISION_", frozen=True)
@@ -32,3 +35,4 @@ class VisionSettings(BaseSettings):
     runtime: Runtime = Runtime.AUTO
     precision: Precision = Precision.AUTO
     threads: int | None = Field(default=None, ge=1, le=256)
+    people_weights: Path | None = None

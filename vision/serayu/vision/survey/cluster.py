@@ -85,4 +85,6 @@ def _sent(client: Any, unit: Unit, recipe: Recipe) -> Any:  # noqa: ANN401 -- di
 
 def _look(unit: Unit, recipe: Recipe) -> Look:
     """Look at a unit in a worker."""
-    return look(unit, imagery=recipe.imagery, finder=recipe.finder(), gauge=recipe.gauge)
+    return look(
+        unit, imagery=recipe.imagery, finder=recipe.finder(), gauge=recipe.gauge, guard=recipe.guard()
+    )

@@ -1,11 +1,14 @@
 """Look at many units: detection keeps the cores busy while the next unit is read and the last one is measured."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from serayu.models.errors import BadInputError
+from serayu.vision.detection import Detection
 from serayu.vision.imagery import Imagery, Opened, Unit
+from serayu.vision.privacy.guard import NO_GUARD, Guard
 from serayu.vision.survey.result import Pictures, Problem, UnitResult
 from serayu.vision.survey.work import Finder, Gauge, Look, finished, opened_or_problem, said, without
 
@@ -16,7 +19,9 @@ _AHEAD = 2
 _BEHIND = 2
 
 
-def looks(units: Iterable[Unit], *, imagery: Imagery, finder: Finder, gauge: Gauge) -> Iterator[Look]:
+def looks(
+    units: Iterable[Unit], *, imagery: Imagery, finder: Finder, gauge: Gauge, guard: Guard = NO_GUARD
+) -> Iterator[Look]:
     """Yield what came of each unit, in their order.
 
     The finder is called from one thread at a time, the caller's. The results are those of
@@ -26,7 +31,7 @@ def looks(units: Iterable[Unit], *, imagery: Imagery, finder: Finder, gauge: Gau
     ----------
     units
         What to look at; taken as far ahead as there is room.
-    imagery, finder, gauge
+    imagery, finder, gauge, guard
         As in `look`.
     """
     source = iter(units)
@@ -46,7 +51,9 @@ def looks(units: Iterable[Unit], *, imagery: Imagery, finder: Finder, gauge: Gau
             unit, future = opening.popleft()
             opened = future.result()
             read_ahead()
-            closing.append(_found(unit, opened, finder, gauge, finishers))
+            closing.append(
+                _found(unit, opened, finder, partial(finished, gauge=gauge, guard=guard), finishers)
+            )
             del future, opened  # the picture goes as soon as it is measured
             while len(closing) > _BEHIND:
                 yield closing.popleft().result()
@@ -55,7 +62,11 @@ def looks(units: Iterable[Unit], *, imagery: Imagery, finder: Finder, gauge: Gau
 
 
 def _found(
-    unit: Unit, opened: Opened | UnitResult, finder: Finder, gauge: Gauge, finishers: ThreadPoolExecutor
+    unit: Unit,
+    opened: Opened | UnitResult,
+    finder: Finder,
+    finish: Callable[[Unit, Opened, tuple[Detection, ...]], Look],
+    finishers: ThreadPoolExecutor,
 ) -> Future[Look]:
     if isinstance(opened, UnitResult):
         return _settled(Look(opened, Pictures(None, ())))
@@ -63,7 +74,7 @@ def _found(
         detections = finder.find(unit, opened)
     except BadInputError as error:
         return _settled(Look(without(unit, opened, Problem("labels", said(error))), Pictures(None, ())))
-    return finishers.submit(finished, unit, opened, detections, gauge=gauge)
+    return finishers.submit(finish, unit, opened, detections)
 
 
 def _settled(look: Look) -> Future[Look]:

@@ -10,7 +10,11 @@ from shapely.geometry.base import BaseGeometry
 
 from serayu.models.errors import BadInputError
 from serayu.models.survey.finding import Finding
+from serayu.vision.documents.facts import facts_of
+from serayu.vision.documents.write import write_reports
 from serayu.vision.imagery import Imagery, Unit
+from serayu.vision.privacy.coverage import privacy_note
+from serayu.vision.runtime.settings import VisionSettings
 from serayu.vision.survey.align import Alignment
 from serayu.vision.survey.combine import Thing, combined
 from serayu.vision.survey.conditions import segment_features
@@ -69,6 +73,9 @@ class Order:
         Of the detectors; None for the fastest.
     survey
         Id; None for one made from the input.
+    people
+        Detector of people and vehicles, to hide them; None: that of the setting
+        ``SERAYU_VISION_PEOPLE_WEIGHTS``, if any.
     """
 
     source: Path
@@ -80,6 +87,7 @@ class Order:
     runtime: str | None = None
     precision: str | None = None
     survey: str | None = None
+    people: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +147,8 @@ def run_survey(
     began = time.monotonic()
     imagery = imagery or imagery_of(order.source, dem=order.dem)
     roads = None if order.ruas is None else Roads.read(order.ruas, plane=imagery.plane)
-    recipe = Recipe(imagery, order.boxes, order.weights, order.runtime, order.precision, gauge)
+    people = order.people or VisionSettings().people_weights
+    recipe = Recipe(imagery, order.boxes, order.weights, order.runtime, order.precision, gauge, people)
     units = imagery.units()
     if not units:
         raise BadInputError("holds no photos", file=order.source)
@@ -163,10 +172,21 @@ def run_survey(
         results, findings, head=head, residual_m=alignment.residual_m, aligned=len(alignment.tied)
     )
     _publish(order.out, workspace, keys, results, pairs)
+    features = segment_features(segments, survey=summary.survey)
+    facts = facts_of(
+        findings,
+        segments=features,
+        summary=summary,
+        results=results,
+        moved=alignment.moved,
+        imagery=imagery,
+        roads=() if roads is None else roads.network.ruas,
+    )
+    write_reports(order.out, facts, crops=order.out / CROPS)
     write_documents(
         order.out,
         findings=findings,
-        segments=segment_features(segments, survey=summary.survey),
+        segments=features,
         photos=survey_photos(results, pairs, list(zip(things, groups, strict=True)), survey=summary.survey),
         summary=summary,
     )
@@ -178,7 +198,9 @@ def run_survey(
 
 def local_engine(units: Sequence[Unit], recipe: Recipe) -> Iterator[Look]:
     """Look at units in this process."""
-    return looks(units, imagery=recipe.imagery, finder=recipe.finder(), gauge=recipe.gauge)
+    return looks(
+        units, imagery=recipe.imagery, finder=recipe.finder(), gauge=recipe.gauge, guard=recipe.guard()
+    )
 
 
 def _segments(
@@ -249,6 +271,7 @@ def _head(
             "boxes": None if order.boxes is None else "given",
         },
         "inputs": inputs,
+        "privacy": privacy_note(recipe.guard(), [one.hidden for one in results if one.hidden is not None]),
     }
 
 

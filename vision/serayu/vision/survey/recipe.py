@@ -10,6 +10,7 @@ from serayu.models.errors import BadInputError
 from serayu.vision.detection import Detection, Image
 from serayu.vision.ground import GroundMap
 from serayu.vision.imagery import Imagery, Unit
+from serayu.vision.privacy.guard import Guard, open_guard
 from serayu.vision.quality import Measure
 from serayu.vision.sighting import Measured
 from serayu.vision.survey.boxes import CLASSES_FILE, GivenBoxes
@@ -47,6 +48,8 @@ class Recipe:
         Library and numbers of the detectors; None for the fastest of the machine.
     gauge
         What measures a detection; a function of a module, so that workers find it.
+    people
+        Detector of people and vehicles, to hide them; None hides faces only.
     """
 
     imagery: Imagery
@@ -55,6 +58,7 @@ class Recipe:
     runtime: str | None = None
     precision: str | None = None
     gauge: Gauge = measured
+    people: Path | None = None
 
     def finder(self) -> Finder:
         """Return what finds things; a process loads each detector once.
@@ -66,10 +70,21 @@ class Recipe:
         """
         return _finder(self.boxes, self.weights, self.runtime, self.precision)
 
+    def guard(self) -> Guard:
+        """Return what pictures go through before they are kept; a process loads each model once.
+
+        Raises
+        ------
+        BadInputError
+            No such detector of people.
+        """
+        return open_guard(self.people)
+
     def base(self, *, dem: Path | None) -> str:
         """Return a digest of all that every unit's result depends on, the elevation model included."""
-        parts = [_PIPELINE, repr(self.imagery.plane), self.finder().name]
+        parts = [_PIPELINE, repr(self.imagery.plane), self.finder().name, self.guard().name]
         parts += [weights_sha256(one) for one in self.weights]
+        parts += [] if self.people is None else [file_sha256(self.people)]
         parts += [] if self.boxes is None else [file_sha256(self.boxes / CLASSES_FILE)]
         return digest(*parts, "" if dem is None else file_sha256(dem))
 

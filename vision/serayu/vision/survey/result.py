@@ -9,6 +9,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from serayu.models.errors import BadInputError
+from serayu.vision.privacy.hidden import Hidden
 from serayu.vision.quality import Quality
 from serayu.vision.sighting import Sighting
 from serayu.vision.survey.marks import Marks
@@ -63,6 +64,8 @@ class UnitResult:
         As opened.
     annotated
         Whether an annotated picture of it was kept; with things on it and False, privacy forbade it.
+    hidden
+        What became of its pictures on their way to being kept; None with nothing on it.
     marks
         Points of its ground that can be known again in other pictures; None without a pose.
     problems
@@ -81,6 +84,7 @@ class UnitResult:
     time_us: int | None = None
     quality: Quality | None = None
     annotated: bool = False
+    hidden: Hidden | None = None
     marks: Marks | None = None
     problems: tuple[Problem, ...] = ()
 

@@ -7,6 +7,7 @@ import msgspec
 
 from serayu.models.survey.finding import Finding
 from serayu.models.times import rfc3339
+from serayu.vision.privacy.coverage import PrivacyNote
 from serayu.vision.survey.result import UnitResult, UnitStatus
 
 __all__ = ["Counts", "GsdRange", "LeftOut", "Summary", "counts_of", "summary_of"]
@@ -81,6 +82,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         What was chosen.
     inputs
         SHA-256 of roads and elevation model, null where not given.
+    privacy
+        What was done to hide people, and what was not.
     counts, problems, quality
         What became of the units, and how often each reason limited or refused one.
     gsd_mm
@@ -101,6 +104,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     weights: list[dict[str, str]]
     settings: dict[str, str | None]
     inputs: dict[str, str | None]
+    privacy: PrivacyNote
     counts: Counts
     problems: list[LeftOut]
     quality: dict[str, int]
@@ -148,7 +152,7 @@ def summary_of(
     findings
         What was found.
     head
-        The fields from `survey` to `inputs`.
+        The fields from `survey` to `privacy`.
     residual_m, aligned
         Of the alignment.
     """

@@ -51,6 +51,10 @@ def survey(
     survey_id: Annotated[
         str | None, typer.Option("--survey", help="id survei · id; made from the input by default")
     ] = None,
+    people_weights: Annotated[
+        Path | None,
+        typer.Option(help="detektor orang dan kendaraan untuk disamarkan · hides people and vehicles (COCO)"),
+    ] = None,
     engine: Annotated[EngineName, typer.Option(help="mesin kerja · where it runs")] = EngineName.LOCAL,
     address: Annotated[
         str | None, typer.Option(help="alamat penjadwal dask · the scheduler; local workers without")
@@ -74,6 +78,7 @@ def survey(
         runtime=runtime,
         precision=precision,
         survey=survey_id,
+        people=people_weights,
     )
     with _engine(engine, address, workers) as looking, _progress() as progress:
         outcome = run_survey(order, engine=looking, progress=progress)
@@ -134,8 +139,8 @@ def _text(outcome: Outcome) -> str:
         f"foto · pictures: {counts.units}; {read}; dari kerja sebelumnya · resumed {outcome.resumed}",
         f"temuan · findings: {counts.findings} dari · from {counts.sightings} penampakan · sightings: {classes}",
     ]
-    if counts.withheld:
-        lines.append(f"foto tidak disimpan demi privasi · pictures withheld for privacy: {counts.withheld}")
+    notes = summary.privacy.texts
+    lines += [f"{one} · {other}" for one, other in zip(notes["id"], notes["en"], strict=True)]
     lines += [f"  {one.unit}: {one.code}: {one.detail}" for one in summary.problems[:10]]
     if len(summary.problems) > 10:  # noqa: PLR2004 -- what fits on a screen
         lines.append(f"  … {len(summary.problems) - 10} lagi · more, in survey.json")

@@ -13,11 +13,12 @@ from serayu.models.errors import BadInputError
 from serayu.vision.detection import Detection, Image
 from serayu.vision.ground import GroundMap
 from serayu.vision.imagery import Imagery, Opened, Unit
+from serayu.vision.privacy.guard import NO_GUARD, Guard
+from serayu.vision.privacy.hidden import Hidden
 from serayu.vision.quality import Measure, Verdict
 from serayu.vision.sighting import Measured, Sighting
 from serayu.vision.survey.marks import marks_of
 from serayu.vision.survey.pictures import annotated_jpeg, crop_jpeg
-from serayu.vision.survey.privacy import may_store
 from serayu.vision.survey.result import Pictures, Problem, UnitResult, UnitStatus
 
 __all__ = [
@@ -69,7 +70,7 @@ class Look:
     pictures: Pictures
 
 
-def look(unit: Unit, *, imagery: Imagery, finder: Finder, gauge: Gauge) -> Look:
+def look(unit: Unit, *, imagery: Imagery, finder: Finder, gauge: Gauge, guard: Guard = NO_GUARD) -> Look:
     """Open a unit, judge it, detect, measure and put on the ground.
 
     Never fails because of the unit: what is wrong with it is in the result.
@@ -81,7 +82,7 @@ def look(unit: Unit, *, imagery: Imagery, finder: Finder, gauge: Gauge) -> Look:
         detections = finder.find(unit, opened)
     except BadInputError as error:
         return Look(without(unit, opened, Problem("labels", said(error))), Pictures(None, ()))
-    return finished(unit, opened, detections, gauge=gauge)
+    return finished(unit, opened, detections, gauge=gauge, guard=guard)
 
 
 def opened_or_problem(unit: Unit, imagery: Imagery) -> Opened | UnitResult:
@@ -102,8 +103,15 @@ def said(error: BadInputError) -> str:
     return ": ".join([*([", ".join(place)] if place else []), error.reason])
 
 
-def finished(unit: Unit, opened: Opened, detections: tuple[Detection, ...], *, gauge: Gauge) -> Look:
-    """Measure detections, put them on the ground and draw them."""
+def finished(
+    unit: Unit,
+    opened: Opened,
+    detections: tuple[Detection, ...],
+    *,
+    gauge: Gauge,
+    guard: Guard = NO_GUARD,
+) -> Look:
+    """Measure detections, put them on the ground and draw them on what may be kept of the picture."""
     ground = opened.ground
     if ground is None:
         note = (Problem("no_pose", f"{len(detections)}"),) if detections else ()
@@ -111,17 +119,19 @@ def finished(unit: Unit, opened: Opened, detections: tuple[Detection, ...], *, g
     found = [_sighting(unit, opened, ground, one, index, gauge) for index, one in enumerate(detections)]
     sightings = tuple(one for one in found if one is not None)
     lost = len(detections) - len(sightings)
-    allowed = bool(sightings) and may_store(opened.gsd_mm)
+    kept = guard.kept(opened.image, gsd_mm=opened.gsd_mm) if sightings else None
+    whole = None if kept is None else kept.whole
     pictures = Pictures(
-        annotated_jpeg(opened.image, sightings) if allowed else None,
-        tuple(crop_jpeg(opened.image, one.xyxy_px) for one in sightings),
+        None if whole is None else annotated_jpeg(whole, sightings),
+        tuple(crop_jpeg(kept.for_crop(one.xyxy_px), one.xyxy_px) for one in sightings if kept is not None),
     )
     result = _described(
         unit,
         opened,
         sightings=sightings,
         n_detections=len(detections),
-        annotated=allowed,
+        annotated=whole is not None,
+        hidden=None if kept is None else kept.hidden,
         problems=(Problem("off_ground", f"{lost}"),) if lost else (),
     )
     return Look(result, pictures)
@@ -148,6 +158,7 @@ def _described(
     n_detections: int,
     sightings: tuple[Sighting, ...] = (),
     annotated: bool = False,
+    hidden: Hidden | None = None,
     problems: tuple[Problem, ...] = (),
 ) -> UnitResult:
     height, width = opened.image.shape[:2]
@@ -171,6 +182,7 @@ def _described(
         time_us=opened.time_us,
         quality=opened.quality,
         annotated=annotated,
+        hidden=hidden,
         marks=marks,
         problems=problems,
     )
