@@ -17,6 +17,8 @@ PATHS = {
     "bulletin_id": "0197c2d4-0000-7000-8000-000000000002",
     "token": "x" * 22,
     "name": "roads",
+    "survey_id": "019f1b67-9100-7000-b2ad-ea27d3be6201",
+    "finding_id": "019f1b67-94e8-7000-b727-2d65b0594a00",
 }
 QUERY = {"/api/v1/stations/{station_id}/observations": "?property=stage"}
 OPEN_POSTS = {"/login", "/logout"}
@@ -62,6 +64,9 @@ def test_what_changes_something_is_for_officers_only() -> None:
     assert set(writing) == OPEN_POSTS | {
         "/api/v1/alerts/{alert_id}/acknowledge",
         "/api/v1/bulletins/{bulletin_id}/acknowledge",
+        "/api/v1/surveys",
+        "/api/v1/findings/{finding_id}/reviews",
+        "/tinjau/{finding_id}",
         *SIGNED_POSTS,
     }
     for path, roles in writing.items():

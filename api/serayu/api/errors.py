@@ -27,6 +27,7 @@ __all__ = [
     "STATUS_CODES",
     "AccessError",
     "Problem",
+    "TooLargeError",
     "TooManyError",
     "UnknownCallerError",
     "add_error_handlers",
@@ -51,6 +52,10 @@ class TooManyError(SerayuError):
         super().__init__(reason)
 
 
+class TooLargeError(SerayuError):
+    """The request's body is larger than this site takes."""
+
+
 STATUS_CODES: Mapping[type[Exception], tuple[HTTPStatus, str]] = MappingProxyType(
     {
         BadInputError: (HTTPStatus.UNPROCESSABLE_ENTITY, "bad-input"),
@@ -61,6 +66,7 @@ STATUS_CODES: Mapping[type[Exception], tuple[HTTPStatus, str]] = MappingProxyTyp
         UnknownCallerError: (HTTPStatus.UNAUTHORIZED, "key-needed"),
         AccessError: (HTTPStatus.FORBIDDEN, "not-allowed"),
         TooManyError: (HTTPStatus.TOO_MANY_REQUESTS, "too-many"),
+        TooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large"),
         StoreUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "store-unavailable"),
         StoreFullError: (HTTPStatus.INSUFFICIENT_STORAGE, "store-full"),
         StoreError: (HTTPStatus.INTERNAL_SERVER_ERROR, "store-error"),

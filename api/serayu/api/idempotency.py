@@ -38,16 +38,27 @@ class Answers:
         ConflictError
             The key was used for another question.
         """
-        if key is None or len(key) not in KEY_LENGTH:
-            raise BadInputError(
-                "expected a header Idempotency-Key of 8 to 200 characters", field="Idempotency-Key"
-            )
-        found = self._answers.get((caller, key))
+        found = self._answers.get((caller, self.check(key)))
         if found is None:
             return None
         if found.question != question:
             raise ConflictError("this Idempotency-Key was used for another request")
         return found.body
+
+    @staticmethod
+    def check(key: str | None) -> str:
+        """Return the header.
+
+        Raises
+        ------
+        BadInputError
+            It is missing or not 8 to 200 characters long.
+        """
+        if key is None or len(key) not in KEY_LENGTH:
+            raise BadInputError(
+                "expected a header Idempotency-Key of 8 to 200 characters", field="Idempotency-Key"
+            )
+        return key
 
     def keep(self, caller: str, key: str, question: tuple[str, ...], body: bytes) -> None:
         """Remember an answer; the oldest is forgotten."""

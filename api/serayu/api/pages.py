@@ -10,8 +10,9 @@ from serayu.api.context import Api, api_of
 from serayu.api.errors import AccessError, TooManyError, UnknownCallerError
 from serayu.api.landslide import has_slopes
 from serayu.api.layers import layer_names, layer_sources
-from serayu.api.security import EVERYBODY, LOGIN, OFFICERS, Principal, client_of, same_origin
+from serayu.api.security import EVERYBODY, LOGIN, OFFICERS, ROADS, Principal, client_of, same_origin
 from serayu.api.sessions import COOKIE
+from serayu.models.survey.finding import DefectClass
 from serayu.models.texts import catalogue
 from serayu.models.times import US_PER_HOUR, SystemClock
 
@@ -42,6 +43,17 @@ SCRIPT_TEXTS = (
     "page.trend.rising", "page.trend.steady", "page.unverified",
     "page.wait.acknowledged", "page.wait.ended", "page.wait.hours", "page.wait.minutes", "page.wait.next",
     "page.wait.open", "page.wait.seconds", "page.wait.step",
+    "review.class.alligator_crack", "review.letter.alligator_crack",
+    "review.class.landslide", "review.letter.landslide",
+    "review.class.longitudinal_crack", "review.letter.longitudinal_crack",
+    "review.class.patch_repair", "review.letter.patch_repair",
+    "review.class.pothole", "review.letter.pothole",
+    "review.class.transverse_crack", "review.letter.transverse_crack",
+    "review.area", "review.layer_cut", "review.length", "review.no_road", "review.on_road", "review.position",
+    "review.segment", "review.segment_pci", "review.segment_sdi", "review.segment_surveyed", "review.segment_unknown",
+    "review.severity", "review.severity.H", "review.severity.L", "review.severity.M",
+    "review.severity.tidak terukur", "review.side.kanan", "review.side.kiri", "review.said.benar",
+    "review.said.salah", "review.said.ubah", "review.time", "review.time_unknown", "review.width",
 )  # fmt: skip
 
 
@@ -59,6 +71,8 @@ async def map_page(request: Request, who: Annotated[Principal, Depends(EVERYBODY
         tiles=api.settings.tiles_url,
         who=who,
         officer=who.role in OFFICERS.roles,
+        findings=who.role in ROADS.roles and await api.run(api.register.has_surveys, api.region.code),
+        classes=[one.value for one in DefectClass],
         csrf=_csrf(api, who),
         replay=api.settings.clock == "replay",
         notice=api.settings.notice,

@@ -23,6 +23,7 @@ __all__ = [
     "EVERYBODY",
     "LOGIN",
     "OFFICERS",
+    "ROADS",
     "VISIBLE_KINDS",
     "Allow",
     "Principal",
@@ -120,6 +121,7 @@ class Allow:
 EVERYBODY = Allow(*Role)
 LOGIN = Allow(*Role, csrf=False)
 OFFICERS = Allow(Role.DISHUB, Role.OPERATOR)
+ROADS = Allow(Role.DISHUB, Role.OPERATOR, Role.CREW)
 
 
 async def caller(request: Request) -> Principal:

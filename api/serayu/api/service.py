@@ -25,8 +25,10 @@ from serayu.api import (
     nowcasts,
     observations,
     pages,
+    reviews,
     scores,
     stations,
+    surveys,
     warnings,
 )
 from serayu.api.context import Api, RegisterLevels
@@ -64,6 +66,8 @@ ROUTERS: Sequence[APIRouter] = (
     deliveries.router,
     gateway.router,
     landslide.router,
+    surveys.router,
+    reviews.router,
     layers.router,
     health.router,
     farmer.router,

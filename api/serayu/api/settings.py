@@ -74,6 +74,8 @@ class ApiSettings(BaseSettings):
         So many wrong keys or farmer addresses per client in so many seconds, then 429 to more wrong ones.
     gateway_messages
         So many messages from phones per gateway in a minute, then 429.
+    survey_bytes
+        Larger bundles of surveys are refused, 413.
     delivery_overdue_after_s
         Readiness fails when a delivery has been due for so long and nobody has taken it; None does not ask.
     ingest_silent_after_s
@@ -106,6 +108,7 @@ class ApiSettings(BaseSettings):
     failed_logins: Annotated[int, Field(ge=1)] = 10
     failed_logins_window_s: Annotated[float, Field(gt=0)] = 60.0
     gateway_messages: Annotated[int, Field(ge=1)] = 120
+    survey_bytes: Annotated[int, Field(ge=1)] = 2**30
     delivery_overdue_after_s: Annotated[float, Field(gt=0)] | None = 300.0
     ingest_silent_after_s: Annotated[float, Field(gt=0)] | None = 900.0
 

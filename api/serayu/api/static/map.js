@@ -8,6 +8,7 @@ import { drawAlerts, drawStations } from "./lists.js";
 import { Detail } from "./detail.js";
 import { Live } from "./live.js";
 import { Slopes } from "./slopes.js";
+import { Findings } from "./findings.js";
 import { spread } from "./spread.js";
 
 const NEAR_ZOOM = 13; // from here on every station shows its name
@@ -212,4 +213,4 @@ function flowLines() {
 }
 
 reload();
-outlines().then(() => new Slopes(map, read));
+outlines().then(() => { new Findings(map, read); new Slopes(map, read); });

@@ -111,6 +111,12 @@ class SurveyLog(Database):
         with self.reading() as connection:
             return [_survey(row) for row in connection.execute(query).mappings()]
 
+    def has_surveys(self, region: str) -> bool:
+        """Whether any survey of a region was published."""
+        query = select(survey.c.id).where(survey.c.region == region).limit(1)
+        with self.reading() as connection:
+            return connection.execute(query).first() is not None
+
     def survey(self, region: str, survey_id: str) -> SurveyEntry:
         """Return one survey.
 
