@@ -1,5 +1,7 @@
 """One finding for each real thing, whatever the order of the sightings and the noise of the pictures."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import shapely
@@ -32,8 +34,10 @@ def test_sightings_of_pictures_that_are_not_on_the_ground_are_left_out() -> None
     ids=["exact", "rtk", "half a metre", "a metre, a fifth missed", "two metres and degrees"],
 )
 def test_each_thing_is_found_once(shift_m: float, turn_deg: float, missed: float) -> None:
-    things = scene(3)
-    sightings, frames, truth = fly(things, seed=5, shift_m=shift_m, turn_deg=turn_deg, missed=missed)
+    things = scene(3, length_m=60, n=30)
+    sightings, frames, truth = fly(
+        things, seed=5, shift_m=shift_m, turn_deg=turn_deg, missed=missed, length_m=60
+    )
     real = dict(zip([(s.unit, s.index) for s in sightings], truth, strict=True))
     groups = fuse(sightings, frames)
     assert len(groups) == len(set(truth))
@@ -42,8 +46,8 @@ def test_each_thing_is_found_once(shift_m: float, turn_deg: float, missed: float
 
 @pytest.mark.parametrize("sigma_m", [0.05, 2.0])
 def test_what_a_survey_believes_of_its_error_does_not_spoil_exact_positions(sigma_m: float) -> None:
-    things = scene(4, n=40)
-    sightings, frames, truth = fly(things, sigma_m=sigma_m)
+    things = scene(4, length_m=60, n=25)
+    sightings, frames, truth = fly(things, sigma_m=sigma_m, length_m=60)
     real = dict(zip([(s.unit, s.index) for s in sightings], truth, strict=True))
     for group in fuse(sightings, frames):
         thing = combined(group, frames)
@@ -53,11 +57,11 @@ def test_what_a_survey_believes_of_its_error_does_not_spoil_exact_positions(sigm
         assert size == pytest.approx(own.figure.length if own.figure.area == 0 else own.figure.area, rel=0.02)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 999), order=st.randoms(use_true_random=False))
 def test_the_order_of_sightings_and_frames_changes_nothing(seed: int, order: object) -> None:
     sightings, frames, _ = fly(
-        scene(seed, length_m=40, n=15), seed=seed, shift_m=1.0, turn_deg=1.0, length_m=40
+        scene(seed, length_m=20, n=9), seed=seed, shift_m=1.0, turn_deg=1.0, length_m=20
     )
     before = fuse(sightings, frames)
     order.shuffle(sightings)  # type: ignore[attr-defined]
@@ -69,22 +73,34 @@ def test_the_order_of_sightings_and_frames_changes_nothing(seed: int, order: obj
     assert [combined(group, shuffled) for group in after] == [combined(group, frames) for group in before]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     apart=st.floats(0.75, 3.0),
     angle=st.floats(0, 2 * np.pi),
-    shift_m=st.sampled_from([0.0, 0.3, 1.5]),
+    shift_m=st.sampled_from([0.0, 0.1, 0.3, 1.5]),
     seed=st.integers(0, 99),
 )
-def test_neighbours_that_one_picture_shows_apart_stay_apart(
+def test_neighbours_that_pictures_show_together_are_never_taken_for_each_other(
     apart: float, angle: float, shift_m: float, seed: int
 ) -> None:
+    """Two holes of one size, nearer to each other than two pictures may be off, can still be told apart.
+
+    A picture that shows both says how they lie to each other, and two such pictures agree on both holes under one
+    motion only, whatever the noise. A picture that shows a single one of them, whole or cut, cannot say which: at
+    0.3 m of noise two pictures are 0.42 m off in each direction, and a neighbour at 0.75 m is the likelier one in
+    some; such a sighting may go to the wrong hole or, contradicted by others, stay alone. So nothing is demanded of
+    those pictures beyond noise that cannot bridge the gap (0.1 m: 0.75 m are five standard deviations).
+    """
     twins = [hole(20, 0), hole(20 + apart * np.cos(angle), apart * np.sin(angle))]
     sightings, frames, truth = fly(twins, seed=seed, shift_m=shift_m, length_m=40)
-    groups = fuse(sightings, frames)
-    assert all(len({key[0] for key in members}) == len(members) for members in _members(groups))
-    if shift_m == 0:
-        assert len(groups) == len(set(truth))
+    real = {(one.unit, one.index): which for one, which in zip(sightings, truth, strict=True)}
+    whole = Counter(one.unit for one in sightings if not one.cut)
+    groups = _members(fuse(sightings, frames))
+    assert all(len({unit for unit, _ in members}) == len(members) for members in groups)
+    of_both = [{real[key] for key in members if whole[key[0]] == 2} for members in groups]
+    assert sorted(map(sorted, filter(None, of_both))) == [[0], [1]]
+    if shift_m <= 0.1:
+        assert sorted({real[key] for key in members} == {0} for members in groups) == [False, True]
 
 
 def test_a_row_of_near_holes_is_not_chained_into_one() -> None:
