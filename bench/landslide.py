@@ -55,7 +55,8 @@ def main() -> None:
 def _measure(store: HotStore, register: Register, region: Region) -> dict[str, float]:
     units = read_units(region.folder / SLOPES_FILE)
     begun_s = time.perf_counter()
-    known = EvidenceReader(store, region, units, findings=region.folder / "none").read(at_us=AT_US)
+    reader = EvidenceReader(store, region, units, surveys=register, findings=region.folder / "none")
+    known = reader.read(at_us=AT_US)
     read_s = time.perf_counter()
     assess(units, known.evidence, at_us=AT_US)
     assessed_s = time.perf_counter()

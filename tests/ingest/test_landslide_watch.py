@@ -1,5 +1,6 @@
 """Landslide warnings in the live loop, over real stores: told once, held in the storm, honest about gaps."""
 
+import io
 import json
 import logging
 import threading
@@ -34,6 +35,8 @@ from serayu.models.stores.hot_transaction import Revision
 from serayu.models.stores.register import Register, upgrade
 from serayu.models.stores.register.database import sqlite_url
 from serayu.models.stores.register.vault import Vault
+from serayu.models.stores.survey_files import publish_bundle
+from serayu.models.survey.review import Judgement
 from serayu.models.texts import LANGUAGES, text
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, parse_rfc3339, rfc3339
 from serayu.models.warning.authority import nobody
@@ -42,6 +45,7 @@ from serayu.models.warning.registers import message
 from serayu.models.warning.sms import sms_text
 from serayu.models.warning.statements import head
 from tests.models.delivery.story import HOOK, agency
+from tests.models.survey.bundles import documents, feature, zipped
 from tests.servers import wait_for
 
 CODE = "33.02"
@@ -365,6 +369,27 @@ def test_a_crack_seen_by_a_drone_warns_once_its_file_is_there(host: Host) -> Non
     _crack(host, observed=rfc3339(START_US - US_PER_DAY))
     (warned,) = host.round()
     assert (warned.level, host.round()) == (W, [])
+
+
+def test_a_slide_that_a_survey_published_raises_the_storms_levels_until_a_reviewer_rejects_it(
+    host: Host,
+) -> None:
+    ring = [[109.0004, -7.3998], [109.0005, -7.3998], [109.0005, -7.3997], [109.0004, -7.3998]]
+    seen = rfc3339(START_US - US_PER_DAY)
+    slide = feature(3, time=seen) | {"geometry": {"type": "Polygon", "coordinates": [ring]}}
+    given = documents()
+    given["findings.geojson"]["features"][3] = slide
+    bundle = io.BytesIO(zipped(given))
+    publish_bundle(
+        bundle, register=host.register, data_dir=host.folder, region=CODE, by="test", now_us=START_US
+    )
+    assert host.hours([0.0]) == []
+    assert host.level() is SlopeLevel.PANTAU
+    host.register.add_review(CODE, slide["id"], Judgement.REJECTED, key_id="k", name="uji", now_us=START_US)
+    assert host.round() == []
+    assert host.level() is SlopeLevel.NORMAL
+    host.register.add_review(CODE, slide["id"], Judgement.CONFIRMED, key_id="k", name="uji", now_us=START_US)
+    assert told(host.hours(STORM)) == [(ALERT, N, W), (UPDATE, W, S), (UPDATE, S, A)]
 
 
 def test_a_level_of_a_storm_is_not_held_for_ever_when_the_gauges_die_and_a_crack_remains(host: Host) -> None:

@@ -1,4 +1,4 @@
-"""What the hot store, and a file of drone findings, say about slopes."""
+"""What the hot store, published surveys and a file of findings say about slopes."""
 
 import logging
 import math
@@ -13,6 +13,7 @@ from serayu.models.landslide.assess import SOIL_FRESH_H, Evidence
 from serayu.models.landslide.findings import PlacedFinding, read_findings
 from serayu.models.landslide.rain import RainSeries, judge_storm
 from serayu.models.landslide.series import MOST_MM, SoilSeries
+from serayu.models.landslide.surveyed import SurveyBook, surveyed_scars
 from serayu.models.landslide.units import PlacedUnit
 from serayu.models.quality.flags import QualityFlag
 from serayu.models.region import Region
@@ -68,14 +69,23 @@ class EvidenceReader:
         Observations and stations.
     units
         Slope units; only their gauges and probes are read.
+    surveys
+        The register, whose published surveys may show slides.
     findings
-        File of findings; it need not be there.
+        File of what people saw besides; it need not be there.
     """
 
     def __init__(
-        self, store: HotStore, region: Region, units: Sequence[PlacedUnit], *, findings: Path
+        self,
+        store: HotStore,
+        region: Region,
+        units: Sequence[PlacedUnit],
+        *,
+        surveys: SurveyBook,
+        findings: Path,
     ) -> None:
         self._store = store
+        self._surveys = surveys
         self._region = region
         self._gauges = sorted({name for placed in units for name in placed.unit.rain})
         self._probes = sorted({placed.unit.soil_moisture for placed in units if placed.unit.soil_moisture})
@@ -88,7 +98,7 @@ class EvidenceReader:
         Raises
         ------
         StoreUnavailableError
-            The store could not be read.
+            A store could not be read.
         """
         rain: dict[str, RainSeries] = {}
         suspect: dict[str, Sequence[int]] = {}
@@ -99,7 +109,7 @@ class EvidenceReader:
                 if doubtful:
                     suspect[gauge] = doubtful
         soil = {probe: series for probe in self._probes if (series := self._soil(probe, at_us)) is not None}
-        return LiveEvidence(Evidence(rain=rain, soil=soil, findings=self._read_findings()), suspect)
+        return LiveEvidence(Evidence(rain=rain, soil=soil, findings=self._seen(at_us)), suspect)
 
     def _rain(self, gauge: str, at_us: int) -> tuple[RainSeries, Sequence[int]] | None:
         """Return a gauge's rain, and when it was suspect; None without a value.
@@ -133,6 +143,15 @@ class EvidenceReader:
             one for one in self._store.window(station.key(_MOISTURE), since_us, at_us + 1) if usable(one)
         ]
         return SoilSeries(tuple(one.t_us for one in values), tuple(one.value for one in values))
+
+    def _seen(self, at_us: int) -> Sequence[PlacedFinding] | None:
+        """Return what was seen on slopes; None where nothing was and no file is there.
+
+        A road that was surveyed without a slide is no word on the slopes beside it.
+        """
+        scars = surveyed_scars(self._surveys, self._region.code, at_us=at_us)
+        told = self._read_findings()
+        return None if told is None and not scars else (*scars, *(told or ()))
 
     def _read_findings(self) -> Sequence[PlacedFinding] | None:
         """Return the findings; None where there is no such file, or a wrong one, which is said once."""

@@ -13,6 +13,7 @@ from serayu.models.landslide.assess import assess
 from serayu.models.landslide.bulletin import Envelope, ruas_bulletin
 from serayu.models.landslide.result import Report, RuasResult, UnitResult, Verdict
 from serayu.models.landslide.rules import SAFETY
+from serayu.models.landslide.surveyed import SurveyBook
 from serayu.models.landslide.units import read_units
 from serayu.models.landslide.watch import (
     REVISED_SHARE,
@@ -37,7 +38,7 @@ from serayu.models.warning.authority import Authority
 from serayu.models.warning.bulletin import Bulletin, BulletinStatus, Impact, MessageType
 
 
-class LandslideBook(Protocol):
+class LandslideBook(SurveyBook, Protocol):
     """What a round needs of the register."""
 
     def landslide(self, region: str) -> LandslideRecord | None:
@@ -76,7 +77,7 @@ class LandslideRound:
     rehearsal
         EXERCISE or TEST where this is one.
     data_dir
-        Folder where a file of drone findings may lie.
+        Folder where a file of findings may lie.
 
     Raises
     ------
@@ -103,7 +104,9 @@ class LandslideRound:
         self._authority = authority
         self._status = authority.status(rehearsal=rehearsal)
         self._units = read_units(region.folder / SLOPES_FILE)
-        self._reader = EvidenceReader(store, region, self._units, findings=data_dir / FINDINGS_FILE)
+        self._reader = EvidenceReader(
+            store, region, self._units, surveys=book, findings=data_dir / FINDINGS_FILE
+        )
 
     def step(self, *, at_us: int) -> tuple[Report, list[Bulletin]]:
         """Assess every road as of a moment; return the report and the bulletins that were recorded.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SLOPES_FILE = "slopes.geojson"
 """Slope units of a region, in its folder; without it nothing is watched."""
 FINDINGS_FILE = "findings.geojson"
-"""Findings of drones in the data folder, as `serayu landslide assess --findings` reads them."""
+"""What people saw on slopes, in the data folder, as `serayu landslide assess --findings` reads it."""
 LOOK_EVERY_S = 1.0
 RETRY_S = 5.0
 _logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class LandslideWatch:
     register_url
         Register; opened by the watch itself.
     data_dir
-        Folder where a file of drone findings may lie.
+        Folder where a file of findings may lie.
     store, region, clock, metrics
         What it works with.
     queued

@@ -1,8 +1,9 @@
 """What drones saw on slopes: scars of slides, bare soil, cracks; and what that does to a level."""
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from shapely.geometry.base import BaseGeometry
@@ -12,12 +13,14 @@ from serayu.models.landslide.features import read_features
 from serayu.models.landslide.ground import distance_m
 from serayu.models.landslide.levels import SlopeLevel, highest, one_more
 from serayu.models.landslide.units import PlacedUnit
+from serayu.models.survey.finding import DefectClass
 from serayu.models.times import US_PER_DAY, parse_rfc3339
 
 __all__ = [
     "FINDING_DAYS",
     "NEAR_EDGE_M",
     "FindingKind",
+    "PlacedFinding",
     "SlopeFinding",
     "findings_of",
     "raised",
@@ -83,8 +86,19 @@ class _Fields(msgspec.Struct, frozen=True):
             raise ValueError(f"edge_m must be 0 or more, got {self.edge_m}")
 
 
+class _Surveyed(msgspec.Struct, frozen=True):
+    """Properties of a finding of a survey that are read."""
+
+    label: DefectClass = msgspec.field(name="class")
+    time: str | None
+    id: str | None = None
+
+
 def read_findings(file: Path) -> Sequence[PlacedFinding]:
     """Read findings from a GeoJSON file: properties ``kind``, ``observed`` (time with zone), ``edge_m``, ``id``.
+
+    The ``findings.geojson`` of ``serayu vision survey`` is such a file too: its slides are scars. What is no slide, or
+    has no time, is passed over.
 
     Raises
     ------
@@ -94,13 +108,23 @@ def read_findings(file: Path) -> Sequence[PlacedFinding]:
     findings: list[PlacedFinding] = []
     for row, properties, geometry in read_features(file, kinds=_KINDS):
         try:
-            fields = msgspec.convert(dict(properties), _Fields)
-            seen_us = parse_rfc3339(fields.observed)
+            finding = _finding(properties)
         except (msgspec.ValidationError, ValueError) as error:
             raise BadInputError(str(error), file=file, row=row) from None
-        finding = SlopeFinding(kind=fields.kind, observed_us=seen_us, edge_m=fields.edge_m, id=fields.id)
-        findings.append(PlacedFinding(finding, geometry))
+        if finding is not None:
+            findings.append(PlacedFinding(finding, geometry))
     return tuple(findings)
+
+
+def _finding(properties: Mapping[str, Any]) -> SlopeFinding | None:
+    if "class" in properties and "kind" not in properties:
+        surveyed = msgspec.convert(dict(properties), _Surveyed)
+        if surveyed.label is not DefectClass.LANDSLIDE or surveyed.time is None:
+            return None
+        return SlopeFinding(kind=FindingKind.SCAR, observed_us=parse_rfc3339(surveyed.time), id=surveyed.id)
+    fields = msgspec.convert(dict(properties), _Fields)
+    seen_us = parse_rfc3339(fields.observed)
+    return SlopeFinding(kind=fields.kind, observed_us=seen_us, edge_m=fields.edge_m, id=fields.id)
 
 
 def findings_of(placed: PlacedUnit, findings: Iterable[PlacedFinding], *, at_us: int) -> list[SlopeFinding]:
