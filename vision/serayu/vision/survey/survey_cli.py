@@ -12,6 +12,15 @@ import typer
 from serayu.models.command import emit, reported
 from serayu.models.errors import BadInputError
 from serayu.vision.survey.pipeline import Engine, Order, Outcome, Progress, local_engine, run_survey
+from serayu.vision.survey.publish import publish_survey
+from serayu.vision.survey.publish_cli import (
+    DataOption,
+    RegionOption,
+    RegisterOption,
+    UrlOption,
+    published_text,
+    target_of,
+)
 
 __all__ = ["app"]
 
@@ -60,6 +69,14 @@ def survey(
         str | None, typer.Option(help="alamat penjadwal dask · the scheduler; local workers without")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="pekerja dask lokal · local dask workers")] = 2,
+    publish: Annotated[
+        bool,
+        typer.Option("--publish", help="terbitkan ke register atau api · publish, see serayu vision publish"),
+    ] = False,
+    url: UrlOption = None,
+    region: RegionOption = None,
+    data: DataOption = Path("data"),
+    register_url: RegisterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")] = False,
     output: Annotated[Path | None, typer.Option(help="tulis ke berkas · write to a file")] = None,
 ) -> None:
@@ -82,7 +99,11 @@ def survey(
     )
     with _engine(engine, address, workers) as looking, _progress() as progress:
         outcome = run_survey(order, engine=looking, progress=progress)
-    emit(_document(outcome), as_json=as_json, output=output, text=_text(outcome))
+    document, text = _document(outcome), _text(outcome)
+    if publish:
+        done = publish_survey(out, target_of(url, region, data, register_url))
+        document["published"], text = done, f"{text}\n{published_text(done)}"
+    emit(document, as_json=as_json, output=output, text=text)
 
 
 @contextmanager
