@@ -98,13 +98,13 @@ def left_out(summary: Summary) -> LeftOut:
 
 def limits(facts: Facts) -> tuple[Said, ...]:
     """Return what the reader must know before deciding on anything."""
-    withheld = facts.summary.counts.withheld
+    privacy = facts.summary.privacy.texts
     return (
         say("limit.missed" if facts.summary.weights else "limit.given"),
         say("limit.unmeasured"),
         say("limit.index"),
         say("limit.errors"),
-        *((say("limit.privacy", n=withheld),) if withheld else ()),
+        *(Said(*pair) for pair in zip(privacy["id"], privacy["en"], strict=True)),
     )
 
 

@@ -20,10 +20,12 @@ __all__ = ["MOST_NUMBERS", "middle", "road_map", "strip_of", "symbol"]
 Floats = npt.NDArray[np.float64]
 
 WIDTH_MM, MOST_HEIGHT_MM = 182.0, 150.0
-MOST_NUMBERS = 60
+MOST_NUMBERS = 40
 """Findings that are numbered on the map at most: more hide each other [project proposal]."""
 _RADIUS_MM = 1.9
-_NAME_MM, _NAME_LENGTH = 2.8, 50
+_SMALL_MM = 1.35  # of a symbol where there are many
+_FEW = 25  # findings whose symbols are large [project proposal]
+_ROOM_MM = 11.0  # between stations, for their words
 _STRIP_MM = 1.4
 _STRIP_OFF_MM = 0.9
 _ROAD, _GROUND, _PAPER, _TICK = "#b9b9b9", "#e9ecef", "#ffffff", "#444444"
@@ -93,27 +95,24 @@ def _photographed(sheet: Sheet, prints: Sequence[BaseGeometry]) -> list[Mark]:
 
 
 def _roads(sheet: Sheet, facts: Facts) -> list[Mark]:
-    """Return the axes of all roads on the paper, with the numbers of those that were surveyed."""
+    """Return the axes of all roads on the paper."""
     marks: list[Mark] = []
     ground = sheet.ground()
     for ruas in facts.roads:
         shown = shapely.intersection(ruas.line_m(facts.plane), ground)
         parts = [part for part in shapely.get_parts(shown) if part.geom_type == "LineString"]
         marks += [Line(sheet.points(shapely.get_coordinates(part)), _ROAD, 0.9) for part in parts]
-        if parts and ruas.number in facts.ruas:
-            words = f"{ruas.number} {ruas.name}".strip()[:_NAME_LENGTH]
-            half = 0.28 * _NAME_MM * len(words) + 2
-            x, y = _beside(sheet, max(parts, key=lambda part: part.length), 0.5, -9.0)
-            x, y = min(max(x, half), sheet.width - half), min(max(y, 4.0), sheet.height - 9)
-            marks.append(Label((x, y), words, _NAME_MM, "#1f3d5a", bold=True))
     return marks
 
 
 def _segments(sheet: Sheet, facts: Facts, lines: Sequence[BaseGeometry]) -> list[Mark]:
     """Return each segment as two strips, the best case on the left, with letters and its stations."""
     marks: list[Mark] = []
+    ends = {(one["properties"]["ruas"], one["properties"]["km_to"]) for one in facts.segments}
     for feature, line in zip(facts.segments, lines, strict=True):
         said = feature["properties"]
+        if (said["ruas"], said["km_from"]) not in ends:
+            marks += _tick(sheet, line, 0.0, said["km_from"])
         best, worst = strip_of(said["condition_best"]), strip_of(said["condition_worst"])
         for strip, side in ((best, 1), (worst, -1)):
             shifted = shapely.offset_curve(line, side * _STRIP_OFF_MM / sheet.mm_per_m)
@@ -122,24 +121,21 @@ def _segments(sheet: Sheet, facts: Facts, lines: Sequence[BaseGeometry]) -> list
             for part in shapely.get_parts(shifted):
                 points = sheet.points(shapely.get_coordinates(part))
                 marks.append(Line(points, strip.colour, _STRIP_MM, strip.dashes))
-        marks += _ticks(sheet, line, said["km_from"], said["km_to"])
+        marks += _tick(sheet, line, 1.0, said["km_to"])
         words = best.letters if best == worst else f"{best.letters}–{worst.letters}"
-        marks.append(Label(_beside(sheet, line, 0.5, -4.2), words, 2.5, worst.colour, bold=True))
+        marks.append(Label(_beside(sheet, line, 0.5, -4.2), words, 2.5, "#222222", bold=True))
     return marks
 
 
-def _ticks(sheet: Sheet, line: BaseGeometry, km_from: float, km_to: float) -> list[Mark]:
-    marks: list[Mark] = []
-    crowded = line.length * sheet.mm_per_m < 11  # noqa: PLR2004 -- mm: narrower than its word
-    for share, km in ((0.0, km_from), (1.0, km_to)):
-        marks.append(Line((_beside(sheet, line, share, -2.2), _beside(sheet, line, share, 2.2)), _TICK, 0.25))
-        if not crowded or round(km * 1000) % 500 == 0:
-            metres = round(km * 1000)
-            marks.append(
-                Label(
-                    _beside(sheet, line, share, 4.0), f"{metres // 1000}+{metres % 1000:03d}", 2.1, "#555555"
-                )
-            )
+def _tick(sheet: Sheet, line: BaseGeometry, share: float, km: float) -> list[Mark]:
+    """Return a station: a line across the road, and its word where there is room for it."""
+    marks: list[Mark] = [
+        Line((_beside(sheet, line, share, -2.2), _beside(sheet, line, share, 2.2)), _TICK, 0.25)
+    ]
+    metres = round(km * 1000)
+    if line.length * sheet.mm_per_m >= _ROOM_MM or metres % 500 == 0:
+        words = f"{metres // 1000}+{metres % 1000:03d}"
+        marks.append(Label(_beside(sheet, line, share, 4.6), words, 2.1, "#555555"))
     return marks
 
 
@@ -164,22 +160,24 @@ def _findings(sheet: Sheet, findings: Sequence[Finding], shapes: Sequence[BaseGe
             for part in shapely.get_parts(shape):
                 ring = shapely.get_coordinates(part.exterior if part.geom_type == "Polygon" else part)
                 marks.append(Area(sheet.points(ring), "#e7d9c3", sign.colour, 0.4))
+    radius = _RADIUS_MM if len(findings) <= _FEW else _SMALL_MM
     taken: list[tuple[float, float]] = []
     for place, (finding, shape) in enumerate(zip(findings, shapes, strict=True), start=1):
         ((x, y),) = sheet.points(shapely.get_coordinates(middle(shape)))
-        at = _free((x, y), taken)
+        at = _free((x, y), taken, clear=2.15 * radius)
         taken.append(at)
         if at != (x, y):
             marks.append(Line(((x, y), at), "#333333", 0.2))
-        marks += symbol(SIGNS[finding.label], at)
+        marks += symbol(SIGNS[finding.label], at, radius=radius)
         if len(findings) <= MOST_NUMBERS:
-            marks.append(Label((at[0] + _RADIUS_MM + 0.3, at[1] - 1.6), str(place), 2.0, start=True))
+            marks.append(Label((at[0] + radius + 0.2, at[1] - 0.8 * radius), str(place), 1.9, start=True))
     return marks
 
 
-def _free(wanted: tuple[float, float], taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
+def _free(
+    wanted: tuple[float, float], taken: Sequence[tuple[float, float]], *, clear: float
+) -> tuple[float, float]:
     """Return the free place nearest to the wanted one, on growing circles; the wanted one where all is full."""
-    clear = 2.15 * _RADIUS_MM
     for ring in range(5):
         for step in range(max(1, 8 * ring)):
             angle = 2 * math.pi * step / max(1, 8 * ring) - math.pi / 2

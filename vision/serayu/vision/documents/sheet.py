@@ -9,12 +9,13 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from serayu.models.texts import decimal
-from serayu.vision.documents.drawing import Area, Label, Line, Mark
+from serayu.vision.documents.drawing import Area, Label, Mark
 
 __all__ = ["Sheet", "north_arrow", "scale_bar", "sheet_for"]
 
 Floats = npt.NDArray[np.float64]
 _MARGIN_MM = 9.0
+_BAND_MM = 9.0  # below the ground, for scale bar, arrow and names
 _LEAST_M = 40.0  # across: a smaller survey is not blown up [project proposal]
 _BAR_SHARE = 0.3  # of the width at most
 _STEPS = (1, 2, 5)
@@ -60,11 +61,11 @@ def sheet_for(bounds: tuple[float, float, float, float], *, width: float, most_h
     """Return paper of a width on which bounds (west, south, east, north, m) fit, no higher than it must be."""
     west, south, east, north = bounds
     across, up = max(east - west, _LEAST_M), max(north - south, _LEAST_M * 0.6)
-    scale = min((width - 2 * _MARGIN_MM) / across, (most_height - 2 * _MARGIN_MM) / up)
+    scale = min((width - 2 * _MARGIN_MM) / across, (most_height - 2 * _MARGIN_MM - _BAND_MM) / up)
     height = up * scale + 2 * _MARGIN_MM
     return Sheet(
         width,
-        round(height, 2),
+        round(height + _BAND_MM, 2),
         (west + east) / 2 - width / 2 / scale,
         (south + north) / 2 + height / 2 / scale,
         scale,
@@ -89,10 +90,9 @@ def scale_bar(sheet: Sheet) -> list[Mark]:
 
 
 def north_arrow(sheet: Sheet) -> list[Mark]:
-    """Return an arrow to the north, upper right."""
-    x = sheet.width - 6.0
+    """Return an arrow to the north, lower right."""
+    x, y = sheet.width - 5.0, sheet.height - 9.5
     return [
-        Area(((x, 3.0), (x + 2.2, 10.0), (x, 8.4), (x - 2.2, 10.0)), "#222222"),
-        Line(((x, 8.4), (x, 11.5)), "#222222", 0.4),
-        Label((x, 13.4), "U · N", 2.6, bold=True),
+        Area(((x, y), (x + 1.8, y + 5.6), (x, y + 4.4), (x - 1.8, y + 5.6)), "#222222"),
+        Label((x, y + 7.4), "U · N", 2.2, bold=True),
     ]

@@ -1,0 +1,269 @@
+"""The documents of a survey, opened again by other programs' readers."""
+
+import json
+import re
+import zlib
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import msgspec
+import numpy as np
+import pyogrio
+import pyogrio.raw
+import pytest
+import shapely
+
+from serayu.models.survey.finding import DefectClass, Severity
+from serayu.vision.documents import content as content_module
+from serayu.vision.documents import crops as crops_module
+from serayu.vision.documents.content import content_of
+from serayu.vision.documents.crops import chosen_crops
+from serayu.vision.documents.facts import Facts
+from serayu.vision.documents.html import html
+from serayu.vision.documents.kml import kml
+from serayu.vision.documents.road_map import road_map
+from serayu.vision.documents.signs import CONDITIONS, SIGNS
+from serayu.vision.documents.write import GEOPACKAGE, HTML, KML, PDF, write_reports
+from tests.vision.documents.made import made_facts, without_findings, write_crops
+
+KML_NAME = "{http://www.opengis.net/kml/2.2}"
+
+
+@pytest.fixture(name="facts", scope="module")
+def _facts() -> Facts:
+    return made_facts(24)
+
+
+@pytest.fixture(name="written", scope="module")
+def _written(facts: Facts, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("survey")
+    write_crops(facts, out / "crops", size_px=120)
+    write_reports(out, facts, crops=out / "crops")
+    return out
+
+
+def test_writing_again_gives_the_same_bytes_and_leaves_nothing_else(facts: Facts, written: Path) -> None:
+    names = (GEOPACKAGE, KML, HTML, PDF)
+    before = {name: (written / name).read_bytes() for name in names}
+    write_reports(written, facts, crops=written / "crops")
+    assert {name: (written / name).read_bytes() for name in names} == before
+    assert sorted(one.name for one in written.iterdir()) == sorted([*names, "crops"])
+
+
+def test_the_geopackage_holds_what_the_findings_say(facts: Facts, written: Path) -> None:
+    file = written / GEOPACKAGE
+    assert [name for name, _ in pyogrio.list_layers(file)] == ["findings", "segments", "photos"]
+    meta, _, shapes, columns = pyogrio.raw.read(file, layer="findings")
+    table = dict(zip(meta["fields"], columns, strict=True))
+    assert meta["crs"] == "EPSG:4326"
+    assert list(table["id"]) == [one.id for one in facts.findings]
+    assert list(table["class"]) == [one.label.value for one in facts.findings]
+    for name, wanted in (
+        ("area_m2", [one.area_m2 for one in facts.findings]),
+        ("area_error_m2", [one.errors.area_m2 for one in facts.findings]),
+        ("slope_deg", [one.slope_deg for one in facts.findings]),
+    ):
+        assert table[name].dtype == np.float64
+        np.testing.assert_array_equal(table[name], [np.nan if one is None else one for one in wanted])
+    assert table["n_photos"].dtype == np.int32
+    assert list(table["photos"]) == [",".join(one.photos) for one in facts.findings]
+    assert str(table["time"][0]).startswith("2026-07-01T02:00:01")
+    for shape, one in zip(shapes, facts.findings, strict=True):
+        assert shapely.from_wkb(shape).equals_exact(shapely.geometry.shape(one.geometry), 1e-9)
+
+
+def test_the_geopackage_holds_segments_and_photos_with_their_gaps(facts: Facts, written: Path) -> None:
+    meta, _, _, columns = pyogrio.raw.read(written / GEOPACKAGE, layer="segments")
+    segments = dict(zip(meta["fields"], columns, strict=True))
+    wanted = [one["properties"]["sdi"] or (np.nan, np.nan) for one in facts.segments]
+    np.testing.assert_array_equal(np.column_stack((segments["sdi_low"], segments["sdi_high"])), wanted)
+    assert segments["condition_best"][-1] is None
+    meta, _, shapes, columns = pyogrio.raw.read(written / GEOPACKAGE, layer="photos")
+    photos = dict(zip(meta["fields"], columns, strict=True))
+    assert list(photos["status"]) == ["read"] * 36 + ["corrupt"]
+    assert shapes[-1] is None
+    assert meta["geometry_type"] == "Polygon"
+
+
+def test_the_kml_has_a_placemark_of_each_finding_and_segment_and_fetches_nothing(
+    facts: Facts, written: Path
+) -> None:
+    root = ET.fromstring((written / KML).read_bytes())  # noqa: S314 -- our own file
+    names = [one.findtext(f"{KML_NAME}name") for one in root.iter(f"{KML_NAME}Placemark")]
+    assert len(names) == len(facts.findings) + len(facts.segments)
+    for place, one in enumerate(facts.findings, start=1):
+        assert f"{SIGNS[one.label].letter}{place}" in names
+    words = (written / KML).read_text("utf-8")
+    assert "±" in words
+    assert not re.search(r"https?://(?!www\.(opengis\.net|google\.com)/kml)", words)
+    layers = pyogrio.list_layers(written / KML)
+    assert len(layers) > 1
+
+
+class _Page(HTMLParser):
+    """Collects tags and what they load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.loads: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loads += [value or "" for name, value in attrs if name in {"src", "href", "srcset", "data"}]
+
+
+def test_the_report_is_one_file_without_scripts_that_loads_nothing(facts: Facts, written: Path) -> None:
+    words = (written / HTML).read_text("utf-8")
+    page = _Page()
+    page.feed(words)
+    assert not {"script", "link", "iframe", "object"} & set(page.tags)
+    assert page.loads
+    assert all(one.startswith("data:image/jpeg;base64,") for one in page.loads)
+    assert page.tags.count("img") == len(facts.findings) + len(facts.slides)
+    assert "url(" not in words
+    assert "&lt;Lor&gt;" in words
+    assert "<i>satu</i>" not in words
+    assert "&lt;i&gt;satu&lt;/i&gt;" in words
+
+
+def test_the_report_says_what_was_left_out_in_words(facts: Facts, written: Path) -> None:
+    words = (written / HTML).read_text("utf-8")
+    for told in (
+        "Terlalu gelap",
+        "Foto kabur",
+        "DJI_0036.JPG",
+        "tidak terukur",
+        "36 dibaca dari 38",
+        "DJI FC3582",
+    ):
+        assert told in words
+    assert "photo.quality." not in words
+    assert "finding.unmeasured." not in words
+    assert "pavement.missing." not in words
+    assert str(facts.summary.survey) in words
+
+
+def test_rows_of_findings_have_sizes_with_errors_in_the_order_of_the_findings(
+    facts: Facts, written: Path
+) -> None:
+    told = content_of(facts, crops=written / "crops")
+    assert [row.id for row in told.findings] == [one.id for one in facts.findings]
+    for row, one in zip(told.findings, facts.findings, strict=True):
+        assert len(row.sizes) == sum(value is not None for value in (one.length_m, one.width_mm, one.area_m2))
+        assert all("±" in size for _, size in row.sizes)
+        assert (row.severity.id == "tidak terukur") == (
+            one.severity is Severity.UNMEASURED and one.label is not DefectClass.LANDSLIDE
+        )
+    (slide,) = told.slides
+    assert (slide.edge.id, slide.slope) == ("2,2 m", "31°")
+    assert [row.condition.id for row in told.segments][-1] == "tidak diketahui"
+    assert told.segments[-1].sdi == "–"
+
+
+def test_the_pdf_has_pages_and_no_time_of_writing(facts: Facts, written: Path) -> None:
+    data = (written / PDF).read_bytes()
+    assert data.startswith(b"%PDF-")
+    assert data.rstrip().endswith(b"%%EOF")
+    assert len(re.findall(rb"/Type /Page\b(?!s)", data)) >= 2
+    assert re.findall(rb"/CreationDate \(D:(\d{14})", data) == [b"20260701020612"]
+    text = b"".join(_inflated(data))
+    assert b"33.02.017" in text
+    assert facts.summary.survey.encode() in text
+
+
+def _inflated(data: bytes) -> list[bytes]:
+    found = []
+    for stream in re.findall(rb"stream\n(.*?)\nendstream", data, flags=re.DOTALL):
+        try:
+            found.append(zlib.decompress(stream))
+        except zlib.error:
+            continue  # a picture
+    return found
+
+
+def test_a_survey_without_findings_roads_or_photos_still_has_all_documents(
+    facts: Facts, tmp_path: Path
+) -> None:
+    empty = without_findings(facts)
+    write_reports(tmp_path, empty, crops=tmp_path / "none")
+    words = (tmp_path / HTML).read_text("utf-8")
+    assert "bukan bukti bahwa jalan tanpa kerusakan" in words
+    assert "tanggal tidak tercatat" in words
+    assert road_map(empty) is None
+    for layer in ("findings", "segments", "photos"):
+        assert pyogrio.read_info(tmp_path / GEOPACKAGE, layer=layer)["features"] == 0
+    assert (tmp_path / PDF).read_bytes().startswith(b"%PDF-")
+    ET.fromstring((tmp_path / KML).read_bytes())  # noqa: S314 -- our own file
+
+
+def test_slides_and_the_severe_get_pictures_first_and_the_rest_is_counted(
+    facts: Facts, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crops_module, "MOST_PICTURES", 3)
+    chosen = chosen_crops(facts.findings, written / "crops")
+    assert len(chosen) == 3
+    assert facts.slides[0].id in chosen
+    severe = {one.id for one in facts.findings if one.severity is Severity.HIGH}
+    assert len(severe) >= 2
+    assert set(chosen) - {facts.slides[0].id} <= severe
+    told = content_of(facts, crops=written / "crops")
+    assert told.pictures_left_out == len(facts.findings) - 3
+    assert f"{told.pictures_left_out} gambar tidak dimuat" in html(told)
+
+
+def test_pictures_stop_at_a_size(facts: Facts, written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crops_module, "MOST_BYTES", 12_000)
+    chosen = chosen_crops(facts.findings, written / "crops")
+    assert 0 < len(chosen) < len(facts.findings)
+    assert sum(map(len, chosen.values())) <= 12_000
+
+
+def test_rows_beyond_the_limit_are_counted(
+    facts: Facts, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content_module, "MOST_ROWS", 5)
+    told = content_of(facts, crops=written / "crops")
+    assert (len(told.findings), told.rows_left_out) == (5, 19)
+    assert "19 temuan lain" in html(told)
+
+
+def test_names_from_outside_cannot_break_the_documents(facts: Facts, tmp_path: Path) -> None:
+    evil = '<script>alert("1")</script> & ]]> 村'
+    findings = tuple(msgspec.structs.replace(one, photo=evil) for one in facts.findings[:2])
+    summary = msgspec.structs.replace(facts.summary, survey=evil, source=evil)
+    write_reports(tmp_path, replace(facts, findings=findings, summary=summary), crops=tmp_path)
+    assert "<script" not in (tmp_path / HTML).read_text("utf-8")
+    ET.fromstring((tmp_path / KML).read_bytes())  # noqa: S314 -- our own file
+
+
+def test_signs_differ_by_letter_and_shape_and_conditions_by_letters_and_dashes() -> None:
+    assert set(SIGNS) == set(DefectClass)
+    assert (
+        len({one.letter for one in SIGNS.values()})
+        == len({one.shape for one in SIGNS.values()})
+        == len(SIGNS)
+    )
+    assert (
+        len({one.letters for one in CONDITIONS.values()})
+        == len({one.dashes for one in CONDITIONS.values()})
+        == 4
+    )
+    for sign in SIGNS.values():
+        assert _contrast(sign.colour) >= 3.4
+
+
+def _contrast(colour: str) -> float:
+    """Return the contrast of white on a colour [WCAG 2.2]."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    light = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
+    return 1.05 / (0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2] + 0.05)
+
+
+def test_the_same_facts_give_the_same_kml_after_another(facts: Facts) -> None:
+    first = kml(facts)
+    kml(without_findings(facts))
+    assert kml(facts) == first
+    assert json.dumps(first)
