@@ -1,0 +1,116 @@
+"""Findings in a real browser: on the map for who may see them, and on the review page, which works without script."""
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from serayu.models.stores.survey_files import publish_bundle
+from tests.api.site import REGION, Site, site
+from tests.browser.test_map import Browser, _browser  # noqa: F401 -- fixture
+from tests.models.survey.bundles import IDS, zipped
+
+pytestmark = pytest.mark.servers
+
+
+def _picture(n: int) -> bytes:
+    image = np.full((240, 320, 3), 60 + 40 * n, np.uint8)
+    cv2.circle(image, (160, 120), 50, (20, 20, 20), -1)
+    return bytes(cv2.imencode(".jpg", image)[1])
+
+
+@pytest.fixture(name="surveyed")
+def _surveyed(tmp_path: Path) -> Iterator[Site]:
+    pictures = {f"crops/{one}.jpg": _picture(n) for n, one in enumerate(IDS[:-1])}
+    with site(tmp_path) as api:
+        publish_bundle(
+            io.BytesIO(zipped(pictures=pictures)),
+            register=api.register,
+            data_dir=api.settings.data_dir,
+            region=REGION,
+            by="test",
+            now_us=1,
+        )
+        yield api
+
+
+def _login(browser: Browser, api: Site, role: str) -> None:
+    browser.open(f"{api.url}/login")
+    browser.run(
+        "document.querySelector('input[name=key]').value = arguments[0]; document.querySelector('form').submit()",
+        api.secrets["keys"][role],
+    )
+    browser.until(lambda: browser.run("return location.pathname") == "/", what="the map after the login")
+
+
+def _shown(browser: Browser) -> list[str]:
+    script = "return [...document.querySelectorAll('.finding')].map((one) => one.id.slice(2))"
+    return list(browser.run(script))
+
+
+def _keep(browser: Browser, name: str) -> None:
+    """Keep a picture for a person to look at, where a folder for them is given."""
+    if folder := os.environ.get("SERAYU_SCREENSHOTS"):
+        browser.screenshot(Path(folder) / name)
+
+
+def test_findings_are_reviewed_by_buttons_beside_their_pictures(browser: Browser, surveyed: Site) -> None:
+    browser.size(1200, 900)
+    _login(browser, surveyed, "dishub")
+    browser.open(f"{surveyed.url}/tinjau")
+    assert _shown(browser) == [IDS[1], IDS[2], IDS[0], IDS[3]]
+    loaded = "return [...document.querySelectorAll('.picture img')].filter((one) => one.naturalWidth === 320).length"
+    browser.run("window.scrollTo(0, document.body.scrollHeight)")
+    browser.until(lambda: browser.run(loaded) == 3, what="the pictures")
+    _keep(browser, "review.png")
+    browser.run(
+        f"document.querySelector('#f-{IDS[1]} select[name=correct]').value = 'pothole';"
+        f"document.querySelector('#f-{IDS[1]} button[value=ubah]').click()"
+    )
+    browser.until(
+        lambda: _shown(browser) == [IDS[2], IDS[0], IDS[3]], what="the list without the corrected one"
+    )
+    browser.run("document.querySelector('.finding .yes').click()")
+    browser.until(lambda: _shown(browser) == [IDS[0], IDS[3]], what="the list without the confirmed one")
+    browser.run("document.querySelector('.finding .no').click()")
+    browser.until(lambda: _shown(browser) == [IDS[3]], what="the list without the rejected one")
+    assert "3 dari 4 temuan sudah ditinjau" in browser.text("#agreement")
+    said = {one.finding: one.judgement.value for one in surveyed.register.reviews(REGION)}
+    assert said == {IDS[1]: "ubah", IDS[2]: "benar", IDS[0]: "salah"}
+    browser.open(f"{surveyed.url}/tinjau?state=done")
+    browser.size(390, 800)
+    assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+    _keep(browser, "review-phone.png")
+    assert browser.complaints() == []
+
+
+def test_the_map_shows_findings_with_letters_and_words_to_crews_and_not_to_the_public(
+    browser: Browser, surveyed: Site
+) -> None:
+    browser.size(1400, 900)
+    browser.open(surveyed.url)
+    browser.until(lambda: browser.run("return !!document.querySelector('.pin')"), what="the stations")
+    marks = "return [...document.querySelectorAll('#map .finding-mark')].map((one) => one.innerText)"
+    assert browser.run(marks) == []
+    _login(browser, surveyed, "crew")
+    browser.until(lambda: len(browser.run(marks)) == 4, what="the findings")
+    assert sorted(browser.run(marks)) == ["L", "M", "S", "T"]
+    assert browser.run("return document.querySelectorAll('#map .road-segment.fair').length") == 1
+    browser.run("document.querySelector('#map .finding-mark.pothole').click()")
+    picture = "return document.querySelector('.leaflet-popup img')?.naturalWidth"
+    browser.until(lambda: browser.run(picture) == 320, what="the picture in the popup")
+    words = browser.text(".leaflet-popup")
+    for one in (
+        "Lubang",
+        "ruas CONTOH-01 km 0,024 kiri ± 1,6 m",
+        "0,42 ± 0,08 m²",
+        "tidak terukur",
+        "1 Juli 2026",
+    ):
+        assert one in words
+    _keep(browser, "map.png")
+    assert browser.complaints() == []
