@@ -3,6 +3,7 @@
 import enum
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 import shapely
@@ -20,7 +21,8 @@ _QUANTITIES = ("length_m", "width_mm", "area_m2")
 _DECIMALS = {"length_m": 3, "width_mm": 1, "area_m2": 4}
 _LINEAR = frozenset({DefectClass.LONGITUDINAL_CRACK, DefectClass.TRANSVERSE_CRACK})
 _REPAIRABLE = frozenset(DefectClass) - {DefectClass.PATCH_REPAIR, DefectClass.LANDSLIDE}
-_SEEN_SHARE = 0.5  # of a thing on photographed ground, at least [project proposal]
+_SEEN_SHARE = 0.8  # of a thing and its position error on photographed ground, at least [project proposal]
+_LEAST_AROUND_M = 0.05
 
 
 class Fate(enum.StrEnum):
@@ -110,10 +112,13 @@ def changes(
     old, new = placed(before, plane), placed(after, plane)
     matches = match(old, new)
     seen = [plane.to_metres(one) for one in (seen_before, seen_after)]
+    for ground in seen:
+        shapely.prepare(ground)
     lone_old = _others(old, {one.before for one in matches})
     lone_new = _others(new, {one.after for one in matches})
     found = [_both(one, old, new) for one in matches]
-    found += [_lost(one, seen[1], lone_new) for one in lone_old]
+    patches = _Patches(lone_new)
+    found += [_lost(one, seen[1], patches) for one in lone_old]
     found += [_came(one, seen[0]) for one in lone_new]
     return tuple(sorted(found, key=_order))
 
@@ -164,8 +169,30 @@ def _fate(label: DefectClass, sizes: Sequence[Growth]) -> Fate:
     return Fate.GROWN if main.change > 0 else Fate.SHRUNK
 
 
-def _lost(one: Placed, seen: BaseGeometry, arrived: Sequence[Placed]) -> Change:
-    patch = _patch_over(one, arrived)
+class _Patches:
+    """The patches that only the later survey has."""
+
+    def __init__(self, arrived: Sequence[Placed]) -> None:
+        self._all = [one for one in arrived if one.finding.label is DefectClass.PATCH_REPAIR]
+        self._tree = shapely.STRtree([one.figure for one in self._all])
+        self._widest_m = max((one.sigma_m for one in self._all), default=0.0)
+
+    def over(self, one: Placed) -> Placed | None:
+        """Return the patch that lies where a thing was, the nearest; None without one."""
+        if not self._all or one.finding.label not in _REPAIRABLE:
+            return None
+        middle, farthest = one.figure.centroid, reach_m(one, replace(one, sigma_m=self._widest_m))
+        found = []
+        for row in self._tree.query(middle, predicate="dwithin", distance=farthest).tolist():
+            patch = self._all[row]
+            apart = float(shapely.distance(middle, patch.figure))
+            if apart <= reach_m(one, patch):
+                found.append((apart, patch.finding.id, row))
+        return self._all[min(found)[2]] if found else None
+
+
+def _lost(one: Placed, seen: BaseGeometry, patches: _Patches) -> Change:
+    patch = patches.over(one)
     fate = Fate.REPAIRED if patch is not None else Fate.GONE if _shown(one, seen) else Fate.NOT_SEEN
     return Change(
         fate=fate,
@@ -181,28 +208,12 @@ def _came(one: Placed, seen: BaseGeometry) -> Change:
     return Change(fate=fate, label=one.finding.label, before=None, after=one.finding)
 
 
-def _patch_over(one: Placed, arrived: Sequence[Placed]) -> Placed | None:
-    """Return the new patch that lies where a thing was, the nearest; None without one."""
-    if one.finding.label not in _REPAIRABLE:
-        return None
-    patches = [
-        (float(shapely.distance(one.figure.centroid, other.figure)), other.finding.id, other)
-        for other in arrived
-        if other.finding.label is DefectClass.PATCH_REPAIR
-    ]
-    near = [each for each in patches if each[0] <= reach_m(one, each[2])]
-    return min(near, key=lambda each: each[:2])[2] if near else None
-
-
 def _shown(one: Placed, seen: BaseGeometry) -> bool:
-    """Return whether a survey photographed a thing's place: most of it, and not by its position error alone."""
-    sure = shapely.buffer(seen, -one.sigma_m) if one.sigma_m > 0 else seen
-    figure = one.figure
-    size = figure.area or figure.length
-    if not size:
-        return bool(shapely.covers(sure, figure))
-    part = shapely.intersection(figure, sure)
-    return bool((part.area or part.length) >= _SEEN_SHARE * size)
+    """Return whether a survey photographed a thing's place, as far as its position is known."""
+    around = shapely.buffer(one.figure, max(one.sigma_m, _LEAST_AROUND_M))
+    if shapely.covers(seen, around):
+        return True
+    return bool(shapely.intersection(around, seen).area >= _SEEN_SHARE * around.area)
 
 
 def _others(all_: Sequence[Placed], taken: set[int]) -> list[Placed]:

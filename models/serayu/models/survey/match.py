@@ -33,7 +33,7 @@ LEAST_SHARE = 0.5
 _SAMPLES = 16
 _FORBIDDEN = 1e4
 _TIE = 1e-7  # decides between equal costs, by the things' content
-_FIRST_PAIR = 64  # bits
+_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _areas(one: Placed, two: Placed, reach: float) -> tuple[float, float] | None
 
 def _area(one: Placed) -> float:
     measured = one.finding.area_m2
-    return float(one.figure.area) if measured is None or measured <= 0 else measured
+    return float(one.figure.area) if measured is None or measured <= 0 else float(measured)
 
 
 def _run(line: BaseGeometry) -> BaseGeometry:
@@ -215,4 +215,5 @@ def _assigned(
 def _chance(one: Placed, two: Placed) -> float:
     """Return a number 0-1 that only the two things' content decides, the same whichever comes first."""
     parts = sorted(shapely.to_wkb(each.figure) + each.finding.id.encode() for each in (one, two))
-    return int.from_bytes(hashlib.sha256(b"".join(parts)).digest()[:8], "big") / 2**_FIRST_PAIR
+    number = int.from_bytes(hashlib.sha256(b"".join(parts)).digest()[:8], "big")
+    return float(number / 2**_BITS)

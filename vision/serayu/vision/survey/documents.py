@@ -17,11 +17,11 @@ from serayu.models.survey.finding import Finding
 from serayu.models.survey.photo import SurveyPhotos
 from serayu.vision.survey.summary import Summary
 
-__all__ = ["CROPS", "PHOTOS", "collection", "keep_only", "write_documents", "write_picture"]
+__all__ = ["COVERAGE", "CROPS", "PHOTOS", "collection", "keep_only", "write_documents", "write_picture"]
 
 PHOTOS, CROPS = "photos", "crops"
 _FINDINGS, _SEGMENTS, _SUMMARY = "findings.geojson", "segments.geojson", "survey.json"
-_SIGHTINGS = "sightings.json"
+_SIGHTINGS, COVERAGE = "sightings.json", "coverage.geojson"
 
 
 def collection(features: Iterable[Mapping[str, Any]]) -> bytes:
@@ -36,9 +36,10 @@ def write_documents(
     findings: Sequence[Finding],
     segments: Sequence[Mapping[str, Any]],
     photos: SurveyPhotos,
+    coverage: Mapping[str, Any],
     summary: Summary,
 ) -> None:
-    """Write findings, segments, the boxes in photos and, last, the summary.
+    """Write findings, segments, the boxes in photos, the ground that they show and, last, the summary.
 
     Raises
     ------
@@ -48,6 +49,7 @@ def write_documents(
     write_atomically(out / _FINDINGS, collection(finding_feature(one) for one in findings))
     write_atomically(out / _SEGMENTS, collection(segments))
     write_atomically(out / _SIGHTINGS, msgspec.json.encode(photos) + b"\n")
+    write_atomically(out / COVERAGE, collection([coverage]))
     write_atomically(out / _SUMMARY, json_text(summary))
 
 

@@ -18,6 +18,7 @@ from serayu.vision.runtime.settings import VisionSettings
 from serayu.vision.survey.align import Alignment
 from serayu.vision.survey.combine import Thing, combined
 from serayu.vision.survey.conditions import segment_features
+from serayu.vision.survey.coverage import coverage_feature
 from serayu.vision.survey.documents import CROPS, PHOTOS, keep_only, write_documents, write_picture
 from serayu.vision.survey.engine import looks
 from serayu.vision.survey.findings import findings_of
@@ -167,7 +168,8 @@ def run_survey(
         )
     findings = [finding for finding, _ in pairs]
     alignment = groups[0].alignment if groups else Alignment()
-    segments = _segments(pairs, roads, [alignment.moved(u, f.footprint) for u, f in frames.items()])
+    footprints = [alignment.moved(u, f.footprint) for u, f in frames.items()]
+    segments = _segments(pairs, roads, footprints)
     summary = summary_of(
         results, findings, head=head, residual_m=alignment.residual_m, aligned=len(alignment.tied)
     )
@@ -188,6 +190,7 @@ def run_survey(
         findings=findings,
         segments=features,
         photos=survey_photos(results, pairs, list(zip(things, groups, strict=True)), survey=summary.survey),
+        coverage=coverage_feature(footprints, survey=summary.survey, plane=imagery.plane),
         summary=summary,
     )
     workspace.forget_others(keys.items())

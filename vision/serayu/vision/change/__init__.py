@@ -1,0 +1,1 @@
+"""What became of defects between two surveys of the same roads."""
