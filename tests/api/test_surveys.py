@@ -56,8 +56,8 @@ def test_a_survey_is_published_once_and_again_changes_nothing(api: Site) -> None
     assert (first.status_code, first.headers["location"]) == (201, f"/api/v1/surveys/{SURVEY}")
     assert (first.json()["survey"], first.json()["findings"], first.json()["pictures"]) == (SURVEY, 4, 3)
     before = api.get("/api/v1/findings", "dishub").json()
-    for key in ("publish-0001", "publish-0002"):
-        again = publish(api, zipped(), key=key)
+    for key, year in (("publish-0001", 2026), ("publish-0002", 2026), ("publish-0003", 2025)):
+        again = publish(api, zipped(year=year), key=key)
         assert (again.status_code, again.json()) == (200, first.json())
     assert api.get("/api/v1/findings", "dishub").json() == before
     (listed,) = api.get("/api/v1/surveys", "crew").json()["surveys"]

@@ -98,7 +98,9 @@ def crops() -> dict[str, bytes]:
     return {f"crops/{one}.jpg": JPEG + one.encode() for one in IDS[:-1]}
 
 
-def zipped(given: Mapping[str, Any] | None = None, pictures: Mapping[str, bytes] | None = None) -> bytes:
+def zipped(
+    given: Mapping[str, Any] | None = None, pictures: Mapping[str, bytes] | None = None, *, year: int = 2026
+) -> bytes:
     """Return a bundle."""
     files = {
         name: json.dumps(said).encode() for name, said in (documents() if given is None else given).items()
@@ -106,7 +108,9 @@ def zipped(given: Mapping[str, Any] | None = None, pictures: Mapping[str, bytes]
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, content in {**files, **(crops() if pictures is None else pictures)}.items():
-            packed.writestr(name, content)
+            entry = zipfile.ZipInfo(name, date_time=(year, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            packed.writestr(entry, content)
     return data.getvalue()
 
 
