@@ -121,8 +121,8 @@ def other(survey: str) -> bytes:
     return zipped(json.loads(text), renamed)
 
 
-def changed(**score: float) -> dict[str, Any]:
+def changed(**values: object) -> dict[str, Any]:
     """Return the documents with another property of the first finding."""
     made = copy.deepcopy(documents())
-    made["findings.geojson"]["features"][0]["properties"].update(score)
+    made["findings.geojson"]["features"][0]["properties"].update(values)
     return made

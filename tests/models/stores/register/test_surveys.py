@@ -94,7 +94,8 @@ def test_several_publishers_at_once_make_one_survey(register: Register, tmp_path
 def test_a_region_sees_only_its_own(register: Register, tmp_path: Path) -> None:
     publish(register, tmp_path)
     assert register.findings("33.03").total == 0
-    assert register.surveys("33.03") == register.segments("33.03") == []
+    assert register.surveys("33.03") == []
+    assert register.segments("33.03") == []
     with pytest.raises(NotFoundError):
         register.finding("33.03", IDS[0])
 
