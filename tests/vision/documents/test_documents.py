@@ -14,6 +14,7 @@ import pyogrio
 import pyogrio.raw
 import pytest
 import shapely
+from typing_extensions import override
 
 from serayu.models.survey.finding import DefectClass, Severity
 from serayu.vision.documents import content as content_module
@@ -110,6 +111,7 @@ class _Page(HTMLParser):
         self.tags: list[str] = []
         self.loads: list[str] = []
 
+    @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.loads += [value or "" for name, value in attrs if name in {"src", "href", "srcset", "data"}]

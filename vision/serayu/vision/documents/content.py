@@ -21,7 +21,7 @@ __all__ = [
     "where_of",
 ]  # fmt: skip
 
-MOST_ROWS = 2000
+MOST_ROWS = 500
 """Findings in the report's table at most; all are in the other files [project proposal]."""
 
 

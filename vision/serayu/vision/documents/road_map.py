@@ -24,6 +24,7 @@ MOST_NUMBERS = 40
 """Findings that are numbered on the map at most: more hide each other [project proposal]."""
 _RADIUS_MM = 1.9
 _SMALL_MM = 1.35  # of a symbol where there are many
+_MOST_SHIFTED = 200  # findings: more fill the map, and every place is tried against every other
 _FEW = 25  # findings whose symbols are large [project proposal]
 _ROOM_MM = 11.0  # between stations, for their words
 _STRIP_MM = 1.4
@@ -164,7 +165,7 @@ def _findings(sheet: Sheet, findings: Sequence[Finding], shapes: Sequence[BaseGe
     taken: list[tuple[float, float]] = []
     for place, (finding, shape) in enumerate(zip(findings, shapes, strict=True), start=1):
         ((x, y),) = sheet.points(shapely.get_coordinates(middle(shape)))
-        at = _free((x, y), taken, clear=2.15 * radius)
+        at = _free((x, y), taken, clear=2.15 * radius) if len(findings) <= _MOST_SHIFTED else (x, y)
         taken.append(at)
         if at != (x, y):
             marks.append(Line(((x, y), at), "#333333", 0.2))
