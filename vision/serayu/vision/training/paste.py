@@ -221,11 +221,8 @@ def like_road(pixels: npt.NDArray[np.uint8]) -> bool:
     pixels
         Blue, green, red; shape (..., 3).
     """
-    flat = pixels.reshape(-1, 3)
-    mean = flat.mean(axis=0)
+    mean, scatter = (part.ravel() for part in cv2.meanStdDev(pixels.reshape(-1, 1, 3)))
     light = float(mean.mean())
     return bool(
-        mean.min() > _DARKEST
-        and np.ptp(mean) < 4 + _COLOUR * light
-        and flat.std(axis=0).max() < 8 + _SCATTER * light
+        mean.min() > _DARKEST and np.ptp(mean) < 4 + _COLOUR * light and scatter.max() < 8 + _SCATTER * light
     )
