@@ -3,8 +3,7 @@
 ``python -m bench.faces [--json] [--output FILE]``. Faces: one portrait of scikit-image
 (``astronaut``: NASA, public domain) and its 100 small grey faces of Labeled Faces in the Wild (``lfw_subset``: 25 px,
 cropped to the face); 100 cut-outs of backgrounds from there count false alarms. Each is scaled so that the face has so
-many pixels across, turned, and laid on gravel (``gravel``). No picture from the air is among them; a squashed portrait
-stands for a steep view, which it resembles only in its proportions.
+many pixels across, turned, and laid on gravel (``gravel``). No picture from the air is among them.
 """
 
 import argparse
@@ -29,8 +28,6 @@ SIZES_PX = (12, 16, 24, 32, 48, 64, 96, 128)
 PORTRAIT_ANGLES = tuple(range(0, 360, 15))
 FACE_PX = (181.0, 58.0, 270.0, 178.0)
 """Of the portrait's face, drawn by hand: forehead to chin, ear to ear."""
-STEEP = (0.5, 0.35)
-"""Of its height that a face keeps: roughly what is left of a plane seen 60° and 70° from straight ahead."""
 COVERED = 0.5
 """A face counts as hidden when this share of it lies within boxes that the filter hides."""
 LFW_PX = 25
@@ -100,13 +97,10 @@ def hidden(probe: Probe, finder: FaceFinder) -> list[bool]:
     return result
 
 
-def portraits(finder: FaceFinder, size_px: int, squashed: float = 1.0) -> list[bool]:
+def portraits(finder: FaceFinder, size_px: int) -> list[bool]:
     picture = np.asarray(data.astronaut())[:, :, ::-1].copy()  # type: ignore[no-untyped-call]
     scale = size_px / (FACE_PX[2] - FACE_PX[0])
-    height, width = picture.shape[:2]
-    steep = cv2.resize(picture, (width, round(height * squashed)), interpolation=cv2.INTER_AREA)
-    face = [FACE_PX[0], FACE_PX[1] * squashed, FACE_PX[2], FACE_PX[3] * squashed]
-    probes = (turned(steep.astype(np.uint8), face, angle, scale) for angle in PORTRAIT_ANGLES)
+    probes = (turned(picture, FACE_PX, angle, scale) for angle in PORTRAIT_ANGLES)
     return list(itertools.chain.from_iterable(hidden(probe, finder) for probe in probes))
 
 
@@ -124,10 +118,6 @@ def run(finders: Mapping[str, FaceFinder], sizes: Sequence[int]) -> dict[str, An
         rows: dict[str, Callable[[FaceFinder], list[bool]]] = {
             f"portrait, {len(PORTRAIT_ANGLES)} directions": partial(portraits, size_px=size),
         }
-        for share in STEEP:
-            rows[f"portrait squashed to {share:.0%} of its height, 24 directions"] = partial(
-                portraits, size_px=size, squashed=share
-            )
         if size <= LFW_MOST_PX:
             rows["LFW upright, n=100"] = partial(cut_outs, size_px=size, turns=0, faces=True)
             rows["LFW turned by 90°, n=100"] = partial(cut_outs, size_px=size, turns=1, faces=True)

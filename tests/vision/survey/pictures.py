@@ -99,7 +99,7 @@ def gauge(image: Image, detection: Detection, ground: GroundMap, measures: froze
     line = shapely.LineString(ground.ground_m(np.array([(left, middle), (right, middle)])))
     errors = Errors(position_m=0.1, length_m=0.05)
     return Measured(
-        line, line.length, None, None, errors, Severity.UNMEASURED, ("finding.unmeasured.width.gsd",)
+        line, line.length, None, None, errors, Severity.UNMEASURED, ("finding.unmeasured.width_gsd",)
     )
 
 
