@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from serayu.models.command import write_atomically
-from serayu.models.errors import BadInputError, StoreFullError
+from serayu.models.errors import BadInputError, StoreError, StoreFullError
 from serayu.models.stores.register.register import Register
 from serayu.models.survey.bundle import CROPS, Bundle, read_bundle
 
@@ -60,7 +60,10 @@ def publish_bundle(
 
         def place() -> None:
             shutil.rmtree(target, ignore_errors=True)  # left by a kill: the register does not know of it
-            staged.rename(target)
+            try:
+                staged.rename(target)
+            except OSError as error:
+                raise StoreError(f"cannot write {target}: {error.strerror}") from None
 
         created = register.add_survey(region, bundle, by=by, now_us=now_us, place=place)
         if not created and not _complete(bundle, target):

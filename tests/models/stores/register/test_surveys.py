@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from serayu.models.errors import BadInputError, ConflictError, NotFoundError
+from serayu.models.errors import BadInputError, ConflictError, NotFoundError, StoreError
 from serayu.models.stores.register import Register
 from serayu.models.stores.survey_files import Published, picture_file, publish_bundle
 from serayu.models.survey.entry import Order, Wanted
@@ -185,3 +185,27 @@ def test_a_review_that_says_nothing_sensible_is_refused(
     with pytest.raises(NotFoundError):
         register.add_review(REGION, "x", Judgement.CONFIRMED, key_id="k", name="n", now_us=1)
     assert register.reviews(REGION) == []
+
+
+def test_pictures_that_cannot_be_placed_leave_no_survey(
+    register: Register, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_self: Path, _target: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", full)
+        with pytest.raises(StoreError, match="No space left"):
+            publish(register, tmp_path)
+    assert register.surveys(REGION) == []
+    assert files(tmp_path / "surveys") == {}
+    assert publish(register, tmp_path).created
+    assert len(files(tmp_path / "surveys")) == 3
+
+
+def test_what_a_kill_left_in_the_folder_is_replaced(register: Register, tmp_path: Path) -> None:
+    left = tmp_path / "surveys" / SURVEY / "crops"
+    left.mkdir(parents=True)
+    (left / "old.jpg").write_bytes(b"half")
+    publish(register, tmp_path)
+    assert files(tmp_path / "surveys").keys() == {f"{SURVEY}/{name}" for name in crops()}
