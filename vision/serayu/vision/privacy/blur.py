@@ -20,7 +20,7 @@ PADDING = 0.3
 _LEAST_PADDING_PX = 4
 
 
-def pixelated(image: Image, boxes: Boxes) -> Image:
+def pixelated(image: Image, boxes: Boxes, *, padding: float = PADDING) -> Image:
     """Return a copy in which boxes and a margin around them are coarse cells; what overlaps is hidden as one.
 
     Parameters
@@ -29,9 +29,11 @@ def pixelated(image: Image, boxes: Boxes) -> Image:
         Shape (height, width, 3).
     boxes
         Shape (n, 4), left, top, right, bottom in px; in any order, also reaching outside.
+    padding
+        Share of a box's longer side that is added on each side.
     """
     hidden = image.copy()
-    for left, top, right, bottom in _joined(_padded(boxes, image)):
+    for left, top, right, bottom in _joined(_padded(boxes, image, padding)):
         _hide(hidden[top:bottom, left:right])
     return hidden
 
@@ -48,11 +50,11 @@ def _hide(part: Image) -> None:
             block[:] = (mean // step * step + step // 2).astype(np.uint8)
 
 
-def _padded(boxes: Boxes, image: Image) -> list[tuple[int, int, int, int]]:
+def _padded(boxes: Boxes, image: Image, padding: float) -> list[tuple[int, int, int, int]]:
     height, width = image.shape[:2]
     found = []
     for left, top, right, bottom in boxes.tolist():
-        pad = max(PADDING * max(right - left, bottom - top), _LEAST_PADDING_PX)
+        pad = max(padding * max(right - left, bottom - top), _LEAST_PADDING_PX)
         x0, y0 = max(0, int(np.floor(left - pad))), max(0, int(np.floor(top - pad)))
         x1, y1 = min(width, int(np.ceil(right + pad))), min(height, int(np.ceil(bottom + pad)))
         if x1 > x0 and y1 > y0:

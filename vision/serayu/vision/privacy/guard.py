@@ -26,6 +26,8 @@ FINEST_GSD_MM = 5.0
 WHOLE_SHARE = 0.25
 """A crop of more than this of a picture counts as the whole of it [project proposal]."""
 
+_PEOPLE_PADDING = 0.05  # of the longer side [project proposal]
+
 Box = tuple[float, float, float, float]
 
 
@@ -106,8 +108,9 @@ class Guard:
         if self.faces is not None:
             with suppress(BadInputError):
                 faces, storing = self.faces.find(image)[0], Storing.BLURRED
-        boxes = np.concatenate((faces, people))
-        return Kept(pixelated(image, boxes), Hidden(storing, faces=len(faces), people=len(people)))
+        # Whole bodies and vehicles need less margin than faces, and a wide one would hide the road beside them.
+        whole = pixelated(image, people, padding=_PEOPLE_PADDING)
+        return Kept(pixelated(whole, faces), Hidden(storing, faces=len(faces), people=len(people)))
 
 
 NO_GUARD = Guard(None)
