@@ -36,6 +36,15 @@ SMALL: dict[str, Any] = {
     "start_m": 10.0,
     "per_100_m": 60.0,
 }
+TINY: dict[str, Any] = {
+    **SMALL,
+    "size_px": (200, 150),
+    "overlap": 0.2,
+    "length_m": 12,
+    "landslide": False,
+    "overviews": 0,
+}
+"""For what needs several flights: a strip in the middle of the road."""
 
 
 @pytest.fixture(scope="session")
@@ -55,4 +64,12 @@ def flight(roads: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a flight without noise."""
     folder = tmp_path_factory.mktemp("flight") / "out"
     render_flight(folder, road=roads, length_m=18, noise=FlightNoise.none(), **SMALL)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def strip(roads: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the smallest flight, without noise."""
+    folder = tmp_path_factory.mktemp("strip") / "out"
+    render_flight(folder, road=roads, noise=FlightNoise.none(), **TINY)
     return folder

@@ -1,6 +1,7 @@
 """One finding for each real thing, whatever the order of the sightings and the noise of the pictures."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from serayu.models.survey.finding import Errors
 from serayu.vision.survey.combine import combined
 from serayu.vision.survey.frames import frames_of
 from serayu.vision.survey.fuse import Group, fuse
@@ -133,10 +135,27 @@ def test_parallel_cracks_stay_two_although_every_picture_cuts_them() -> None:
     assert [thing.length_m for thing in things] == pytest.approx([65.0, 65.0], abs=0.5)
 
 
-def test_the_best_picture_is_uncut_then_central() -> None:
+def test_the_best_picture_is_uncut_then_fine_then_central() -> None:
     sightings, frames, _ = fly([hole(22, 0)], length_m=44)
     (group,) = fuse(sightings, frames)
     best = combined(group, frames).best
     assert not best.cut
     middle = frames[best.unit].centre_m[0]
-    assert abs(middle - 22) <= min(abs(frame.centre_m[0] - 22) for frame in frames.values()) + 0.1 * 15
+    nearest = min(abs(frame.centre_m[0] - 22) for frame in frames.values())
+    assert abs(middle - 22) <= nearest + 0.1 * 15
+    coarse = [one if one.unit != best.unit else replace(one, gsd_mm=40.0) for one in sightings]
+    (group,) = fuse(coarse, frames)
+    assert combined(group, frames).best.unit != best.unit
+
+
+def test_pictures_from_much_higher_up_do_not_spoil_sizes() -> None:
+    """An overview's outline is a tenth too small, and the picture is sure of it."""
+    sightings, frames, _ = fly([hole(22, 0)], length_m=44)
+    (group,) = fuse(sightings, frames)
+    alone = combined(group, frames)
+    measured = sightings[2].measured
+    assert measured.area_m2 is not None
+    small = replace(measured, area_m2=0.9 * measured.area_m2, errors=Errors(position_m=0.05, area_m2=1e-4))
+    sightings[2] = replace(sightings[2], gsd_mm=40.0, measured=small)
+    (group,) = fuse(sightings, frames)
+    assert combined(group, frames).area_m2 == pytest.approx(alone.area_m2)

@@ -18,6 +18,9 @@ __all__ = ["Thing", "combined", "weighted"]
 
 _COMMON = 0.5  # of the variance is common to all pictures: GNSS drift, camera constants [project proposal]
 _WHOLE_SHARE = 0.8  # of the largest sighting: smaller ones show only part of the thing [project proposal]
+_COARSER = (
+    1.5  # times the finest ground sampling distance: coarser pictures do not measure [project proposal]
+)
 _REASON = "finding.unmeasured."
 _RANK = {Severity.UNMEASURED: -1, Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2}
 
@@ -54,37 +57,43 @@ class Thing:
 
 
 def best_of(seen: Sequence[Seen], frames: Mapping[str, Frame]) -> Seen:
-    """Return the sighting to show: not cut by an edge, most sizes measured, most central, finest, first by name.
+    """Return the sighting to show: not cut by an edge, most sizes measured, finest, most central, first by name.
 
-    Central counts in tenths of the way to the corner, so that of two nearly as central ones the finer is taken.
+    What a picture can tell of sizes goes with its ground sampling distance, so a finer picture comes before a more
+    central one. Fine counts in steps of a tenth, so that of pictures from about one height the central one is taken.
     """
     return min(seen, key=lambda one: _rank(one, frames))
 
 
-def _rank(one: Seen, frames: Mapping[str, Frame]) -> tuple[bool, int, int, float, tuple[str, int]]:
+def _rank(one: Seen, frames: Mapping[str, Frame]) -> tuple[bool, int, int, int, tuple[str, int]]:
     sizes = one.sighting.measured
     missing = sum(value is None for value in (sizes.length_m, sizes.width_mm, sizes.area_m2))
     width, height = frames[one.sighting.unit].size_px
     left, top, right, bottom = one.sighting.xyxy_px
     off = np.hypot((left + right - width) / 2, (top + bottom - height) / 2) / (np.hypot(width, height) / 2)
-    return one.sighting.cut, missing, int(off * 10), one.sighting.gsd_mm, one.key
+    step = round(float(np.log(one.sighting.gsd_mm) / np.log(1.1)))
+    return one.sighting.cut, missing, step, int(off * 10), one.key
 
 
 def combined(group: Group, frames: Mapping[str, Frame]) -> Thing:
     """Return the thing that a group of sightings shows."""
-    best = best_of(group.seen, frames)
+    own = [one for one in group.seen if one.sighting.label is group.label] or group.seen
+    best = best_of(own, frames)
     whole = _whole(group.seen)
     figure = _figure(group.seen, whole, best)
-    measured = [one.sighting.measured for one in whole or group.seen]
+    measured = [one.sighting.measured for one in _finest(whole or group.seen)]
     length_m, length_error = weighted([(m.length_m, m.errors.length_m) for m in measured])
     width_mm, width_error = weighted(
-        [(one.sighting.measured.width_mm, one.sighting.measured.errors.width_mm) for one in group.seen]
+        [
+            (one.sighting.measured.width_mm, one.sighting.measured.errors.width_mm)
+            for one in _finest(group.seen)
+        ]
     )
     area_m2, area_error = weighted([(m.area_m2, m.errors.area_m2) for m in measured])
     if not whole and len(group.seen) > 1:
         length_m, length_error = _completed(figure.length, length_m, group.seen, "length_m")
         area_m2, area_error = _completed(figure.area, area_m2, group.seen, "area_m2")
-    scores = [one.sighting.score for one in group.seen if one.sighting.score is not None]
+    scores = [one.sighting.score for one in own if one.sighting.score is not None]
     severity = _severity(best, group.seen)
     known = {
         "length": length_m,
@@ -96,7 +105,7 @@ def combined(group: Group, frames: Mapping[str, Frame]) -> Thing:
     return Thing(
         best=best.sighting,
         figure=figure,
-        label=best.sighting.label,
+        label=group.label,
         score=max(scores, default=None),
         length_m=length_m,
         width_mm=width_mm,
@@ -109,7 +118,7 @@ def combined(group: Group, frames: Mapping[str, Frame]) -> Thing:
         ),
         severity=severity,
         unmeasured=_reasons(best, known),
-        photos=tuple(sorted({one.sighting.unit for one in group.seen})),
+        photos=tuple(sorted({one.sighting.unit for one in (*group.seen, *group.others)})),
     )
 
 
@@ -155,6 +164,16 @@ def _whole(seen: Sequence[Seen]) -> list[Seen]:
     uncut = [one for one in seen if not one.sighting.cut]
     largest = max((_size(one.figure) for one in seen), default=0.0)
     return [one for one in uncut if _size(one.figure) >= _WHOLE_SHARE * largest]
+
+
+def _finest(seen: Sequence[Seen]) -> list[Seen]:
+    """Return the sightings in the finest pictures.
+
+    What coarse pixels do to an outline or a line is no scatter that averages out: outlines lose their corners and
+    lines their bends in every such picture. So pictures from much higher up say where a thing lies, not how big.
+    """
+    finest = min(one.sighting.gsd_mm for one in seen)
+    return [one for one in seen if one.sighting.gsd_mm <= _COARSER * finest]
 
 
 def _size(figure: BaseGeometry) -> float:

@@ -37,10 +37,21 @@ class Group:
         Its sightings, by picture; one at least.
     alignment
         How the pictures were moved.
+    label
+        What it is.
+    others
+        Sightings of it under another name that cannot be measured together with those of this one.
     """
 
     seen: tuple[Seen, ...]
     alignment: Alignment
+    label: DefectClass
+    others: tuple[Seen, ...] = ()
+
+    @property
+    def first(self) -> tuple[str, int]:
+        """Return what sorts groups: their first sighting."""
+        return min(one.key for one in (*self.seen, *self.others))
 
 
 def fuse(sightings: Iterable[Sighting], frames: Mapping[str, Frame]) -> tuple[Group, ...]:
@@ -64,7 +75,10 @@ def fuse(sightings: Iterable[Sighting], frames: Mapping[str, Frame]) -> tuple[Gr
     groups = _Groups(seen)
     for _, i, j in sorted(_pairs(seen)):
         groups.join(i, j)
-    return tuple(Group(tuple(seen[i] for i in members), alignment) for members in groups.members())
+    return tuple(
+        Group(tuple(seen[i] for i in members), alignment, seen[members[0]].sighting.label)
+        for members in groups.members()
+    )
 
 
 def reach_m(one: Seen, two: Seen) -> float:

@@ -34,7 +34,7 @@ def survey_photos(
     ids = {id(thing): finding.id for finding, thing in pairs}
     shown: dict[str, list[tuple[int, FindingBox]]] = {}
     for thing, group in groups:
-        for seen in group.seen:
+        for seen in (*group.seen, *group.others):
             left, top, right, bottom = (round(float(value), _DECIMALS) for value in seen.sighting.xyxy_px)
             box = FindingBox(ids[id(thing)], (left, top, right, bottom))
             shown.setdefault(seen.sighting.unit, []).append((seen.sighting.index, box))

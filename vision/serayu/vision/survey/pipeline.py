@@ -38,6 +38,7 @@ from serayu.vision.survey.recipe import (
 from serayu.vision.survey.result import UnitResult, UnitStatus
 from serayu.vision.survey.segments import SegmentFound, segments_found
 from serayu.vision.survey.summary import Summary, summary_of
+from serayu.vision.survey.vote import voted
 from serayu.vision.survey.work import Gauge, Look
 from serayu.vision.survey.workspace import Workspace
 
@@ -161,6 +162,7 @@ def run_survey(
     head = _head(order, recipe, keys, results)
     frames = frames_of(results)
     groups = fuse((one for result in results for one in result.sightings), frames)
+    groups = voted(groups, [combined(group, frames).figure for group in groups])
     things = [combined(group, frames) for group in groups]
     with slopes(order.dem) as slope_of:
         pairs = findings_of(
