@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,11 +18,12 @@ from serayu.models.broker_url import BrokerUrl
 from serayu.models.command import write_atomically
 from serayu.models.errors import SerayuError
 from serayu.models.region import STATIONS_FILE, Region, load_region
-from serayu.models.times import US_PER_HOUR, SystemClock
+from serayu.models.times import US_PER_HOUR, US_PER_S, SystemClock
 from serayu.standalone.account import Account, settled_deliveries, take_account
 from serayu.standalone.drill.receiver import Receiver
 from serayu.standalone.drill.recipients import add_recipients, new_secrets, write_timers
 from serayu.standalone.drill.result import Warnings, warnings_of
+from serayu.standalone.drone.surveyed import Flight, Survey, survey_of
 from serayu.standalone.probe import LatencyProbe, Percentiles
 from serayu.standalone.processes import ProcessTree
 from serayu.standalone.stack import StackOptions, locked, running_stack
@@ -32,6 +34,8 @@ TICK_S = 0.05
 POLL_S = 0.5
 LEAD_S = 3.0  # the agents need that long to start; they then play from the same moment
 SETTLE_TIMEOUT_S = 30.0
+SURVEY_TIMEOUT_S = 300.0  # beyond the storm; on a quiet machine the survey ends before it
+WIB = timezone(timedelta(hours=7))
 SILENCE_WALL_S = 3.0  # at 1,200 times real time a hiccup of the machine is an hour of silence
 
 
@@ -42,7 +46,8 @@ class DemoError(SerayuError):
 class DemoOptions(NamedTuple):
     """What to play.
 
-    ``speed`` is simulated seconds in one second; ``patience_s`` how long the fleet may need beyond the storm.
+    ``speed`` is simulated seconds in one second; ``patience_s`` how long the fleet may need beyond the storm;
+    ``photos`` how many the drone takes.
     """
 
     stack: StackOptions
@@ -50,10 +55,14 @@ class DemoOptions(NamedTuple):
     speed: float = 1200.0
     seed: int = 1
     patience_s: float = 120.0
+    photos: int = 12
 
 
 class DemoResult(msgspec.Struct):
-    """What the demonstration found; ``survey``, ``work_orders`` and ``detours`` stay null until those parts exist."""
+    """What the demonstration found; ``work_orders`` and ``detours`` stay null until those parts exist.
+
+    ``survey`` is null where none could be made; ``survey_absent`` then says why.
+    """
 
     region: str
     stations: int
@@ -69,7 +78,8 @@ class DemoResult(msgspec.Struct):
     latency_ms: dict[str, Percentiles]
     wall_s: float
     speedup: float
-    survey: None = None
+    survey: Survey | None = None
+    survey_absent: str | None = None
     warnings: Warnings | None = None
     work_orders: None = None
     detours: None = None
@@ -134,7 +144,7 @@ class Demo:
         series = data / "series"
         write_series(self.storm, series)
         keys = new_secrets()
-        with Receiver(data / "received.jsonl", keys) as receiver:
+        with Receiver(data / "received.jsonl", keys) as receiver, self._flight() as flight:
             recipients = add_recipients(data, self.region.code, receiver, keys)
             probe = LatencyProbe(BrokerUrl.parse(self.options.stack.broker))
             probe.start()
@@ -159,7 +169,29 @@ class Demo:
                 received=receiver.received(),
                 receiver_ends=receiver.ends,
             )
-        return self._result(account, probe, warnings, wall_s=wall_s)
+            if not self._landed(flight, tree, ended):
+                return None
+            flown = flight.flown()
+            page = self.options.stack.page
+            survey = None if flown is None else survey_of(flown, data=data, page=page, bundle=flight.bundle)
+        return self._result(account, probe, warnings, (survey, flight.absent), wall_s=wall_s)
+
+    def _flight(self) -> Flight:
+        """Return the drone's flight: an hour before the storm, so that its slides count in the storm."""
+        data, start_us = self.options.stack.data_dir, self.storm.start_us - US_PER_HOUR
+        start = datetime.fromtimestamp(start_us // US_PER_S, WIB)
+        return Flight(data, data / "region", start=start, photos=self.options.photos)
+
+    def _landed(self, flight: Flight, tree: ProcessTree, ended: threading.Event) -> bool:
+        """Wait for the survey; False when ended before."""
+        deadline = time.monotonic() + SURVEY_TIMEOUT_S
+        while flight.flies:
+            tree.keep_up()
+            if time.monotonic() > deadline:
+                raise DemoError("the survey did not finish")
+            if ended.wait(POLL_S):
+                return False
+        return True
 
     def _configs(self, series: Path, anchor_wall_us: int) -> list[AgentConfig]:
         url = BrokerUrl.parse(self.options.stack.broker)
@@ -240,7 +272,13 @@ class Demo:
             time.sleep(0.2)
 
     def _result(
-        self, account: Account, probe: LatencyProbe, warnings: Warnings, *, wall_s: float
+        self,
+        account: Account,
+        probe: LatencyProbe,
+        warnings: Warnings,
+        survey: tuple[Survey | None, str | None],
+        *,
+        wall_s: float,
     ) -> DemoResult:
         simulated_s = self.options.hours * 3600
         return DemoResult(
@@ -258,5 +296,7 @@ class Demo:
             latency_ms={"commit": probe.commit(), "alert": probe.alert()},
             wall_s=round(wall_s, 1),
             speedup=round(simulated_s / wall_s, 1),
+            survey=survey[0],
+            survey_absent=survey[1],
             warnings=warnings,
         )

@@ -14,7 +14,8 @@ from serayu.models.command import emit, reported
 from serayu.models.places import default_region
 from serayu.standalone.broker import free_port
 from serayu.standalone.demo import Demo, DemoOptions, DemoResult
-from serayu.standalone.drill.result import lines_of
+from serayu.standalone.drill import result as drill
+from serayu.standalone.drone import surveyed
 from serayu.standalone.stack import StackOptions
 from serayu.standalone.up_cli import KEEP_UP_EVERY_S, announce
 
@@ -84,6 +85,7 @@ def _summary(result: DemoResult) -> str:
         fate,
         *(f"  {station}: {' → '.join(['normal', *levels])}" for station, levels in sorted(worst.items())),
         f"{result.wall_s} s, {result.speedup}× waktu nyata · real time",
-        *(() if result.warnings is None else lines_of(result.warnings)),
+        *(() if result.warnings is None else drill.lines_of(result.warnings)),
+        *surveyed.lines_of(result.survey, result.survey_absent),
     ]
     return "\n".join(lines)

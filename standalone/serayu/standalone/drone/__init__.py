@@ -1,0 +1,1 @@
+"""The drone's side of the demonstration: a rendered flight, its survey, and what that knows of the road."""
