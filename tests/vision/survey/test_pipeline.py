@@ -15,6 +15,7 @@ import shapely
 
 from serayu.models.errors import BadInputError
 from serayu.vision.survey.pipeline import Order, Outcome, run_survey
+from serayu.vision.survey.workspace import Workspace
 from tests.vision.survey.pictures import ROAD, FlatFolder, gauge, write_flight
 
 RUNNER = Path(__file__).with_name("runner.py")
@@ -147,3 +148,12 @@ def test_a_survey_killed_at_any_moment_ends_as_if_undisturbed(
     again = _survey(flown, out)
     assert (again.looked, again.resumed) == (6 - done, done)
     assert _files(out) == _files(calm.out)
+
+
+def test_two_surveys_do_not_write_to_one_folder(flown: Path, tmp_path: Path) -> None:
+    with (
+        Workspace.under(tmp_path / "out"),
+        pytest.raises(BadInputError, match="another survey is writing to this folder"),
+    ):
+        _survey(flown, tmp_path / "out")
+    assert _survey(flown, tmp_path / "out").looked == 6

@@ -144,7 +144,8 @@ def run_survey(
     Raises
     ------
     BadInputError
-        No pictures, none of them usable, no such weights, boxes, roads or elevation model, or `out` is not writable.
+        No pictures, none of them usable, no such weights, boxes, roads or elevation model, `out` is not writable, or
+        another survey is writing to it.
     """
     began = time.monotonic()
     imagery = imagery or imagery_of(order.source, dem=order.dem)
@@ -155,50 +156,52 @@ def run_survey(
     if not units:
         raise BadInputError("holds no photos", file=order.source)
     keys = unit_keys(units, recipe=recipe, base=recipe.base(dem=order.dem))
-    workspace = Workspace.under(order.out)
-    results, resumed = _results(units, keys, recipe, workspace, engine or local_engine, progress)
-    looked_s = time.monotonic() - began
-    _check_usable(results, order.source)
-    head = _head(order, recipe, keys, results)
-    frames = frames_of(results)
-    groups = fuse((one for result in results for one in result.sightings), frames)
-    groups = voted(groups, [combined(group, frames).figure for group in groups])
-    things = [combined(group, frames) for group in groups]
-    with slopes(order.dem) as slope_of:
-        pairs = findings_of(
-            things, survey=str(head["survey"]), roads=roads, slope_of=slope_of, plane=imagery.plane
+    with Workspace.under(order.out) as workspace:
+        results, resumed = _results(units, keys, recipe, workspace, engine or local_engine, progress)
+        looked_s = time.monotonic() - began
+        _check_usable(results, order.source)
+        head = _head(order, recipe, keys, results)
+        frames = frames_of(results)
+        groups = fuse((one for result in results for one in result.sightings), frames)
+        groups = voted(groups, [combined(group, frames).figure for group in groups])
+        things = [combined(group, frames) for group in groups]
+        with slopes(order.dem) as slope_of:
+            pairs = findings_of(
+                things, survey=str(head["survey"]), roads=roads, slope_of=slope_of, plane=imagery.plane
+            )
+        findings = [finding for finding, _ in pairs]
+        alignment = groups[0].alignment if groups else Alignment()
+        footprints = [alignment.moved(u, f.footprint) for u, f in frames.items()]
+        segments = _segments(pairs, roads, footprints)
+        summary = summary_of(
+            results, findings, head=head, residual_m=alignment.residual_m, aligned=len(alignment.tied)
         )
-    findings = [finding for finding, _ in pairs]
-    alignment = groups[0].alignment if groups else Alignment()
-    footprints = [alignment.moved(u, f.footprint) for u, f in frames.items()]
-    segments = _segments(pairs, roads, footprints)
-    summary = summary_of(
-        results, findings, head=head, residual_m=alignment.residual_m, aligned=len(alignment.tied)
-    )
-    _publish(order.out, workspace, keys, results, pairs)
-    features = segment_features(segments, survey=summary.survey)
-    facts = facts_of(
-        findings,
-        segments=features,
-        summary=summary,
-        results=results,
-        moved=alignment.moved,
-        imagery=imagery,
-        roads=() if roads is None else roads.network.ruas,
-    )
-    write_reports(order.out, facts, crops=order.out / CROPS)
-    write_documents(
-        order.out,
-        findings=findings,
-        segments=features,
-        photos=survey_photos(results, pairs, list(zip(things, groups, strict=True)), survey=summary.survey),
-        coverage=coverage_feature(footprints, survey=summary.survey, plane=imagery.plane),
-        summary=summary,
-    )
-    workspace.forget_others(keys.items())
-    return Outcome(
-        summary, order.out, len(units) - resumed, resumed, looked_s, time.monotonic() - began - looked_s
-    )
+        _publish(order.out, workspace, keys, results, pairs)
+        features = segment_features(segments, survey=summary.survey)
+        facts = facts_of(
+            findings,
+            segments=features,
+            summary=summary,
+            results=results,
+            moved=alignment.moved,
+            imagery=imagery,
+            roads=() if roads is None else roads.network.ruas,
+        )
+        write_reports(order.out, facts, crops=order.out / CROPS)
+        write_documents(
+            order.out,
+            findings=findings,
+            segments=features,
+            photos=survey_photos(
+                results, pairs, list(zip(things, groups, strict=True)), survey=summary.survey
+            ),
+            coverage=coverage_feature(footprints, survey=summary.survey, plane=imagery.plane),
+            summary=summary,
+        )
+        workspace.forget_others(keys.items())
+        return Outcome(
+            summary, order.out, len(units) - resumed, resumed, looked_s, time.monotonic() - began - looked_s
+        )
 
 
 def local_engine(units: Sequence[Unit], recipe: Recipe) -> Iterator[Look]:

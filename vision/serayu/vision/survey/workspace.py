@@ -6,9 +6,10 @@ settings, weights, boxes or another photo under the same name give another key, 
 survey is complete.
 """
 
+import fcntl
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from serayu.vision.survey.work import Look
 __all__ = ["Workspace"]
 
 _FOLDER = ".work"
+_LOCK = "lock"
 _KEY_LENGTH = 24
 
 
@@ -36,20 +38,28 @@ class Workspace:
     folder: Path
 
     @classmethod
-    def under(cls, out: Path) -> "Workspace":
-        """Open or make the store of an output folder.
+    @contextmanager
+    def under(cls, out: Path) -> "Iterator[Workspace]":
+        """Open or make the store of an output folder, for one survey at a time.
+
+        The system drops the lock when the process ends, however it ends.
 
         Raises
         ------
         BadInputError
-            The folder cannot be made.
+            The folder cannot be made, or another survey is writing to it.
         """
         folder = out / _FOLDER
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BadInputError(f"cannot make the folder: {error.strerror}", file=out) from None
-        return cls(folder)
+        with (folder / _LOCK).open("ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BadInputError("another survey is writing to this folder", file=out) from None
+            yield cls(folder)
 
     def done(self, unit: str, key: str) -> UnitResult | None:
         """Return the kept result of a unit, or None; one that cannot be read counts as none."""
@@ -81,7 +91,9 @@ class Workspace:
 
     def forget_others(self, kept: Iterable[tuple[str, str]]) -> None:
         """Remove everything but the files of units and keys: results of other settings and halves left by a kill."""
-        names = {self._file(unit, key, kind).name for unit, key in kept for kind in ("result", "pictures")}
+        names = {_LOCK} | {
+            self._file(unit, key, kind).name for unit, key in kept for kind in ("result", "pictures")
+        }
         for file in self.folder.iterdir():
             if file.name not in names:
                 with suppress(OSError):
