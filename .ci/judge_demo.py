@@ -9,6 +9,7 @@ from typing import Any
 SIAGA_2, SIAGA_1 = 3, 1
 DEATHS = 2
 REGISTERS = ("id", "en", "jv-banyumas")
+POSITION_M = 6.0  # the rendered flight's GNSS errs by 1.5 m on each axis, drifting: four standard deviations
 
 
 def faults(result: dict[str, Any]) -> list[str]:
@@ -23,7 +24,7 @@ def faults(result: dict[str, Any]) -> list[str]:
     severe = sum(bool(levels & {"siaga", "awas"}) for levels in reached.values())
     if severe < SIAGA_2 or worst < SIAGA_1:
         found.append(f"{severe} stations reached Siaga 2 and {worst} Siaga 1: {reached}")
-    return [*found, *warning_faults(result["warnings"])]
+    return [*found, *warning_faults(result["warnings"]), *survey_faults(result["survey"])]
 
 
 def warning_faults(warnings: dict[str, Any] | None) -> list[str]:
@@ -54,6 +55,29 @@ def warning_faults(warnings: dict[str, Any] | None) -> list[str]:
         "the worst bulletin reaches no area": not worst["impact"]["areas"],
     }
     return [f"warnings: {fault}" for fault, is_so in wrong.items() if is_so]
+
+
+def survey_faults(survey: dict[str, Any] | None) -> list[str]:
+    """Return what is wrong with the survey of the demo's result. How long it took is shown, not judged."""
+    if not survey:
+        return ["no survey"]
+    error_m = survey["position_error_median_m"]
+    given = survey["given_boxes"]
+    wrong = {
+        "nothing was published": survey["published"] == 0,
+        "the api does not give back what was published": survey["fetched"] != survey["published"]
+        or survey["findings"] != survey["published"]
+        or bool(survey["unlike"]),
+        "the same bundle was published anew": survey["again"],
+        "no finding is of a real thing": survey["matched"] == 0,
+        "the position is off": error_m is not None and not 0 <= error_m <= POSITION_M,
+        "given boxes were lost": given and survey["recall"] != 1.0,
+        "given boxes gave something that is not there": given and survey["precision"] != 1.0,
+        "given boxes gave one thing twice": given and survey["duplicates"] != 0,
+        "given boxes are not told": given and not survey["note"],
+        "it lasted no time": not survey["seconds"] > 0,
+    }
+    return [f"survey: {fault}" for fault, is_so in wrong.items() if is_so]
 
 
 if __name__ == "__main__":

@@ -58,7 +58,21 @@ def test_levels_rise_and_fall_in_order_without_flapping(outcome: dict[str, Any])
 def test_latencies_are_measured_and_what_is_not_built_is_null(outcome: dict[str, Any]) -> None:
     assert outcome["latency_ms"]["commit"]["count"] == outcome["published"]
     assert outcome["latency_ms"]["alert"]["p99"] > 0
-    assert [outcome[name] for name in ("survey", "work_orders", "detours")] == [None] * 3
+    assert [outcome[name] for name in ("work_orders", "detours")] == [None] * 2
+
+
+def test_the_rendered_flight_is_surveyed_and_the_api_gives_its_findings_back(outcome: dict[str, Any]) -> None:
+    survey = outcome["survey"]
+    assert outcome["survey_absent"] is None
+    assert (
+        survey["findings"] == survey["published"] == survey["fetched"] == sum(survey["classes"].values()) > 0
+    )
+    assert survey["unlike"] == []
+    assert not survey["again"], "the same bundle over the API makes nothing new"
+    assert 0 <= survey["position_error_median_m"] < 6, "the flight's GNSS errs by 1.5 m on each axis"
+    if survey["given_boxes"]:
+        assert (survey["recall"], survey["precision"], survey["duplicates"]) == (1.0, 1.0, 0)
+        assert survey["classes"]["landslide"] == 1
 
 
 def test_most_levels_were_warned_of_before_the_crossing(outcome: dict[str, Any]) -> None:

@@ -40,6 +40,21 @@ GOOD: dict[str, Any] = {
         "escalation": {"moved_on": 1, "chief_told": 1},
         "worst": {"texts": {"id": {}, "en": {}, "jv-banyumas": {}}, "impact": {"areas": [{}]}},
     },
+    "survey": {
+        "findings": 7,
+        "published": 7,
+        "fetched": 7,
+        "unlike": [],
+        "again": False,
+        "given_boxes": True,
+        "note": "kotak diberikan",
+        "matched": 7,
+        "recall": 1.0,
+        "precision": 1.0,
+        "duplicates": 0,
+        "position_error_median_m": 1.4,
+        "seconds": 31.0,
+    },
 }
 
 
@@ -55,6 +70,18 @@ def _judge() -> ModuleType:
 
 def test_a_good_result_has_no_faults(judge: ModuleType) -> None:
     assert judge.faults(GOOD) == []
+
+
+def test_a_detector_may_miss_and_err(judge: ModuleType) -> None:
+    found = {
+        "given_boxes": False,
+        "note": None,
+        "matched": 3,
+        "recall": 0.4,
+        "precision": 0.6,
+        "duplicates": 1,
+    }
+    assert judge.faults(GOOD | {"survey": GOOD["survey"] | found}) == []
 
 
 @pytest.mark.parametrize(
@@ -79,6 +106,17 @@ def test_a_good_result_has_no_faults(judge: ModuleType) -> None:
         (lambda one: one["warnings"]["worst"]["impact"].update(areas=[]), "reaches no area"),
         (lambda one: one["warnings"].update(worst=None), "no worst bulletin"),
         (lambda one: one["warnings"].update(statuses=["Actual"]), "a bulletin is no exercise"),
+        (lambda one: one.update(survey=None), "no survey"),
+        (lambda one: one["survey"].update(findings=0, published=0, fetched=0), "nothing was published"),
+        (lambda one: one["survey"].update(fetched=6), "the api does not give back"),
+        (lambda one: one["survey"].update(unlike=["a", "b"]), "does not give back what"),
+        (lambda one: one["survey"].update(again=True), "published anew"),
+        (lambda one: one["survey"].update(matched=0), "no finding is of a real thing"),
+        (lambda one: one["survey"].update(position_error_median_m=40.0), "the position is off"),
+        (lambda one: one["survey"].update(recall=0.9), "given boxes were lost"),
+        (lambda one: one["survey"].update(precision=0.9), "something that is not there"),
+        (lambda one: one["survey"].update(duplicates=1), "one thing twice"),
+        (lambda one: one["survey"].update(note=None), "not told"),
     ],
 )
 def test_each_fault_is_found(judge: ModuleType, spoil: Callable[[dict[str, Any]], None], words: str) -> None:
