@@ -1,0 +1,158 @@
+"""Surveys of a rendered strip of road, with the real cameras, the real measuring and the command itself."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyproj
+import pytest
+import rasterio
+from rasterio import Affine
+from shapely.geometry import shape
+from typer.testing import CliRunner
+
+from serayu.models.plane import LocalPlane
+from serayu.vision.cli import app
+from serayu.vision.flight.plan import FlightNoise
+from serayu.vision.flight.render import render_flight
+
+LON, LAT = 109.2396, -7.4244
+UTM = "EPSG:32749"
+GSD_M = 0.01
+SINGLE = {"longitudinal_crack", "transverse_crack"}
+
+
+@pytest.fixture(scope="module", name="flight")
+def _flight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rendered")
+    road = {"type": "LineString", "coordinates": [[LON, LAT], [LON + 0.001, LAT + 0.0006]]}
+    properties = {"number": "001", "name": "Contoh", "width_m": 5.5}
+    feature = {"type": "Feature", "properties": properties, "geometry": road}
+    (folder / "road.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    render_flight(
+        folder / "flown",
+        road=folder / "road.geojson",
+        seed=5,
+        photos=5,
+        overlap=0.5,
+        gsd_mm=16,
+        size_px=(480, 360),
+        per_100_m=60,
+        noise=FlightNoise.none(),
+        landslide=False,
+        overviews=0,
+    )
+    return folder / "flown"
+
+
+@pytest.fixture(scope="module", name="told")
+def _told(flight: Path) -> dict[str, Any]:
+    """Return what the command prints; one photo is cut short, as a full card leaves it."""
+    photos = Path(shutil.copytree(flight / "photos", flight / "card"))
+    whole = min(photos.iterdir()).read_bytes()
+    (photos / "ZZZ_9999.jpg").write_bytes(whole[: len(whole) // 2])
+    return _survey(photos, flight / "out", "--boxes", flight / "boxes", "--ruas", flight / "ruas.geojson")
+
+
+def _survey(source: Path, out: Path, *options: object) -> dict[str, Any]:
+    words = ["survey", str(source), "--out", str(out), *map(str, options), "--json"]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.stderr
+    told: dict[str, Any] = json.loads(result.stdout)
+    return told
+
+
+def _features(file: Path) -> list[dict[str, Any]]:
+    features: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["features"]
+    return features
+
+
+def test_a_photo_that_is_cut_short_is_passed_over_and_reported(told: dict[str, Any]) -> None:
+    counts = told["summary"]["counts"]
+    assert (counts["units"], counts["read"], counts["corrupt"]) == (6, 5, 1)
+    (problem,) = told["summary"]["problems"]
+    assert (problem["unit"], problem["code"]) == ("ZZZ_9999.jpg", "corrupt")
+
+
+def test_every_rendered_thing_is_found_once_at_its_place_on_the_road(
+    flight: Path, told: dict[str, Any]
+) -> None:
+    true = [one for one in _features(flight / "truth.geojson") if one["properties"]["photos"]]
+    found = _features(flight / "out" / "findings.geojson")
+    assert len(true) >= 4
+    assert told["summary"]["counts"]["findings"] == len(found) == len(true)
+    plane = LocalPlane(LON)
+    middles = {one["id"]: plane.to_metres(np.array([shape(one["geometry"])]))[0].centroid for one in found}
+    taken = set()
+    for thing in true:
+        wanted = thing["properties"]
+        place = plane.to_metres(np.array([shape(thing["geometry"])]))[0].centroid
+        alike = [one for one in found if one["properties"]["class"] == wanted["class"]]
+        near = alike[int(np.argmin([middles[one["id"]].distance(place) for one in alike]))]
+        told_of = near["properties"]
+        assert middles[near["id"]].distance(place) < 0.5
+        assert (told_of["ruas"], told_of["km"]) == ("001", pytest.approx(wanted["km"], abs=0.0005))
+        if abs(wanted["offset_m"]) > 0.3:
+            assert told_of["side"] == wanted["side"]
+        taken.add(near["id"])
+    assert len(taken) == len(true)
+
+
+def test_a_folder_that_is_not_there_is_one_line_and_exit_2(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        app, ["survey", str(tmp_path / "no"), "--out", str(tmp_path / "out"), "--boxes", str(tmp_path)]
+    )
+    assert result.exit_code == 2
+    assert "no such folder or orthophoto" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_orthophoto_in_utm_is_surveyed_over_the_borders_of_its_windows(tmp_path: Path) -> None:
+    """A patch across the border of two windows and a round hole, drawn; boxes as fractions of the whole."""
+    random = np.random.default_rng(1)
+    width, height = 3000, 600
+    image = random.normal(125, 6, (height, width)).clip(0, 255).astype(np.uint8)
+    things = [("patch_repair", 1800, 200, 2300, 420), ("pothole", 400, 250, 470, 320)]
+    image[200:420, 1800:2300] = random.normal(60, 5, (220, 500)).astype(np.uint8)
+    cv2.circle(image, (435, 285), 35, 60, -1)
+    image = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.7), dtype=np.uint8)
+    (tmp_path / "boxes").mkdir()
+    (tmp_path / "boxes" / "classes.txt").write_text("pothole\npatch_repair\n")
+    rows = [
+        f"{int(label == 'patch_repair')} {(x0 + x1) / 2 / width} {(y0 + y1) / 2 / height} "
+        f"{(x1 - x0) / width} {(y1 - y0) / height}"
+        for label, x0, y0, x1, y1 in things
+    ]
+    (tmp_path / "boxes" / "mosaic.txt").write_text("\n".join(rows) + "\n")
+    east, north = pyproj.Transformer.from_crs(4326, UTM, always_xy=True).transform(LON, LAT)
+    with rasterio.open(
+        tmp_path / "mosaic.tif",
+        "w",
+        driver="GTiff",
+        width=width,
+        height=height,
+        count=3,
+        dtype="uint8",
+        crs=UTM,
+        transform=Affine.translation(east, north) @ Affine.scale(GSD_M, -GSD_M),
+    ) as file:
+        for band in (1, 2, 3):
+            file.write(image, band)
+    told = _survey(tmp_path / "mosaic.tif", tmp_path / "out", "--boxes", tmp_path / "boxes")
+    assert told["summary"]["kind"] == "orthophoto"
+    assert told["looked"] >= 2
+    found = {one["properties"]["class"]: one for one in _features(tmp_path / "out" / "findings.geojson")}
+    assert len(found) == told["summary"]["counts"]["findings"] == 2
+    back = pyproj.Transformer.from_crs(4326, UTM, always_xy=True)
+    for label, left, top, right, bottom in things:
+        told_of = found[label]
+        area = (right - left) * (bottom - top) * GSD_M**2 * (np.pi / 4 if label == "pothole" else 1)
+        assert told_of["properties"]["area_m2"] == pytest.approx(area, rel=0.08)
+        middle = shape(told_of["geometry"]).centroid
+        placed = np.subtract(back.transform(middle.x, middle.y), (east, north))
+        wanted = np.array([(left + right) / 2, -(top + bottom) / 2]) * GSD_M
+        assert np.hypot(*(placed - wanted)) < 0.1
