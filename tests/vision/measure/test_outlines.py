@@ -135,3 +135,13 @@ def test_what_reaches_above_the_horizon_has_no_size() -> None:
     sky = np.array([[100.0, 50.0], [150.0, 50.0], [150.0, 390.0]])
     assert area_on_ground((sky,), steep) is None
     assert line_on_ground(sky, steep) is None
+
+
+@pytest.mark.parametrize("box", [(40.0, 90.0, 260.0, 94.0), (140.0, 20.0, 145.0, 280.0)])
+def test_a_patch_of_a_detector_that_is_too_slim_for_any_tilt_is_its_box(
+    box: tuple[float, float, float, float],
+) -> None:
+    image = np.random.default_rng(1).integers(80, 120, (300, 300, 3), dtype=np.uint8)
+    outlined = ClassicalMasker().outline(image, Detection(DefectClass.PATCH_REPAIR, 0.3, box, ()))
+    assert outlined is not None
+    assert shapely.Polygon(outlined.outlines_px[0]).bounds == pytest.approx(box, abs=1)

@@ -12,7 +12,7 @@ from serayu.vision.measure.unlike import unlike_surroundings
 __all__ = ["panel_outline"]
 
 _TILTS_DEG = tuple(range(-42, 43, 2))
-_LEAST_SHARE = 0.12  # of the box's longer side that the shorter side of a rectangle has at least
+_LEAST_SHARE = 0.12  # of the box's longer side that the shorter side of a tilted rectangle has at least
 _LEAST_GAIN = (
     0.4  # by which the best tilt must tell inside from outside better than the box, standard deviations
 )
@@ -47,7 +47,7 @@ def _touching(crop: Crop, tilt_deg: int) -> Points | None:
     cos, sin = math.cos(math.radians(abs(tilt_deg))), math.sin(math.radians(abs(tilt_deg)))
     squared = cos * cos - sin * sin
     along, across = (width * cos - height * sin) / squared, (height * cos - width * sin) / squared
-    if min(along, across) < _LEAST_SHARE * max(width, height):
+    if tilt_deg and min(along, across) < _LEAST_SHARE * max(width, height):  # the box itself always touches
         return None
     turn = math.copysign(1.0, tilt_deg)
     side, up = np.array([cos, turn * sin]) * along / 2, np.array([-turn * sin, cos]) * across / 2
