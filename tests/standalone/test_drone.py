@@ -18,7 +18,9 @@ from serayu.models.landslide.units import read_units
 from serayu.models.places import default_region
 from serayu.models.plane import LocalPlane
 from serayu.models.roads.network import RoadNetwork
-from serayu.standalone.drone.fly import RESULT_FILE, Flown, detectors
+from serayu.models.survey.finding import DefectClass
+from serayu.standalone.drone.eyes import installed
+from serayu.standalone.drone.fly import RESULT_FILE, Flown
 from serayu.standalone.drone.place import place_over
 from serayu.standalone.drone.surveyed import Flight, FlightError, Survey, lines_of
 from serayu.standalone.drone.truth import judged
@@ -191,18 +193,22 @@ def test_the_command_line_of_the_demonstration_imports_no_vision() -> None:
 @pytest.mark.parametrize(
     ("weights", "names", "sought"),
     [
-        ({}, (), 6),
-        ({"landslide": ["landslide"]}, (), 6),
-        ({"road": ["longitudinal_crack", "pothole"]}, ("road",), 2),
-        ({"road": ["pothole", "manhole"], "landslide": ["landslide"]}, ("road", "landslide"), 2),
+        ({}, (), ()),
+        ({"landslide": ["landslide"]}, (), ()),
+        ({"road": ["longitudinal_crack", "pothole"]}, ("road",), ("longitudinal_crack", "pothole")),
+        (
+            {"road": ["pothole", "manhole"], "landslide": ["landslide"]},
+            ("road", "landslide"),
+            ("pothole", "landslide"),
+        ),
     ],
 )
-def test_the_installed_detectors_are_used_and_boxes_are_given_only_without_them(
+def test_the_installed_detectors_are_used_and_boxes_are_given_only_for_the_rest(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     weights: dict[str, list[str]],
     names: tuple[str, ...],
-    sought: int,
+    sought: tuple[str, ...],
 ) -> None:
     entry = {
         "task": "detect", "file": "x.onnx", "sha256": "0" * 64, "licence": "none", "restriction": None, "input_px": 640,
@@ -211,15 +217,17 @@ def test_the_installed_detectors_are_used_and_boxes_are_given_only_without_them(
     told = [{"name": name, "classes": classes, **entry} for name, classes in weights.items()]
     (tmp_path / "manifest.json").write_text(json.dumps({"weights": told}))
     monkeypatch.setenv("SERAYU_VISION_WEIGHTS", str(tmp_path))
-    found, classes = detectors()
-    assert (found, len(classes)) == (names, sought)
+    eyes = installed()
+    assert (eyes.weights, eyes.sought) == (names, sought)
+    assert sorted((*eyes.sought, *eyes.given)) == sorted(DefectClass)
 
 
 def test_the_text_says_when_boxes_were_given() -> None:
     survey = msgspec.convert(
         {
             **dict.fromkeys(Survey.__struct_fields__, 0),
-            "ruas": "R", "detector": "road 0123", "given_boxes": False, "note": None, "survey": "s", "again": False,
+            "ruas": "R", "detector": "road 0123", "given_boxes": False, "given": [], "note": None,
+            "survey": "s", "again": False,
             "classes": {"pothole": 2, "landslide": 0}, "unlike": [], "slopes": ["baseh-1"], "recall": 0.5,
         },
         Survey,

@@ -18,13 +18,11 @@ import msgspec
 
 from serayu.models.command import json_text, write_atomically
 from serayu.models.parent import leave_with_parent
-from serayu.models.survey.finding import DefectClass
 
 __all__ = ["RESULT_FILE", "ROADS_FILE", "Flown"]
 
 RESULT_FILE, ROADS_FILE = "flown.json", "ruas.geojson"
 PER_100_M = 45.0  # defects asked for: a bad road, so that a few metres of it show every class [invented]
-DETECTORS = ("road", "landslide")
 NICE = 5
 """A third of the usual weight: the storm's processes go first, and a busy machine still lets the survey finish."""
 
@@ -39,9 +37,9 @@ class Flown(msgspec.Struct, frozen=True, kw_only=True):
     survey, detector, photos, findings, classes, segments
         As ``survey.json`` and the publication say.
     sought
-        Classes that were looked for.
-    given_boxes
-        Whether the boxes of the truth were given for want of a detector.
+        Classes that detectors looked for.
+    given
+        Classes whose boxes, those of the truth, were given for want of a detector.
     ruas, km_from, km_to
         What was flown over.
     things, matched, duplicates, recall, precision, position_error_median_m
@@ -58,7 +56,7 @@ class Flown(msgspec.Struct, frozen=True, kw_only=True):
     segments: int = 0
     classes: dict[str, int] = {}
     sought: tuple[str, ...] = ()
-    given_boxes: bool = False
+    given: tuple[str, ...] = ()
     ruas: str = ""
     km_from: float = 0.0
     km_to: float = 0.0
@@ -96,6 +94,7 @@ def step_back() -> None:
 
 
 def _fly(folder: Path, region: Path, data: Path, start: datetime, photos: int) -> Flown:
+    from serayu.standalone.drone.eyes import helped, installed  # noqa: PLC0415 -- the extra vision
     from serayu.standalone.drone.place import place_over  # noqa: PLC0415 -- the extra vision
     from serayu.standalone.drone.truth import judged  # noqa: PLC0415 -- the same
     from serayu.vision.flight.render import render_flight  # noqa: PLC0415 -- the same
@@ -115,20 +114,20 @@ def _fly(folder: Path, region: Path, data: Path, start: datetime, photos: int) -
         start=start,
     )
     times.append(time.monotonic())
-    weights, sought = detectors()
+    eyes = installed()
     order = Order(
         flight / "photos",
         out,
         ruas=flight / ROADS_FILE,
         dem=flight / "dem.tif",
-        boxes=None if weights else flight / "boxes",
-        weights=weights,
+        boxes=None if eyes.weights else flight / "boxes",
+        weights=eyes.weights,
     )
-    summary = run_survey(order).summary
+    summary = run_survey(order, engine=helped(eyes, flight / "boxes") if eyes.weights else None).summary
     times.append(time.monotonic())
     published = publish_survey(out, Target(region=region, data=data))
     times.append(time.monotonic())
-    found = judged(flight / "truth.geojson", out / "findings.geojson", classes=sought)
+    found = judged(flight / "truth.geojson", out / "findings.geojson", classes=eyes.sought or eyes.given)
     render_s, survey_s, publish_s = (round(b - a, 1) for a, b in pairwise(times))
     return Flown(
         survey=summary.survey,
@@ -137,8 +136,8 @@ def _fly(folder: Path, region: Path, data: Path, start: datetime, photos: int) -
         findings=published["findings"],
         segments=published["segments"],
         classes=dict(summary.counts.classes),
-        sought=sought,
-        given_boxes=not weights,
+        sought=eyes.sought,
+        given=eyes.given,
         ruas=rendered.ruas,
         km_from=round(rendered.start_km, 3),
         km_to=round(rendered.end_km, 3),
@@ -148,18 +147,6 @@ def _fly(folder: Path, region: Path, data: Path, start: datetime, photos: int) -
         publish_s=publish_s,
         cpu_s=round(_cpu_s(), 1),
     )
-
-
-def detectors() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the installed detectors of road and slides, and the classes that they, or given boxes, know."""
-    from serayu.vision.runtime.weights import available_weights  # noqa: PLC0415 -- the extra vision
-
-    installed = {one.name: one.classes for one in available_weights().weights}
-    if DETECTORS[0] not in installed:
-        return (), tuple(label.value for label in DefectClass)
-    names = tuple(name for name in DETECTORS if name in installed)
-    known = {label for name in names for label in installed[name]}
-    return names, tuple(label.value for label in DefectClass if label.value in known)
 
 
 def _cpu_s() -> float:

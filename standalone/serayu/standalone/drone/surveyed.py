@@ -33,8 +33,9 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     photos, ruas, km_from, km_to
         What was flown over: rendered photos of a road of the region.
-    detector, given_boxes, note
-        What found things; whether the truth's boxes were given for want of weights, and what that means.
+    detector, given_boxes, given, note
+        What found things; whether all boxes are the truth's, given for want of weights; the classes whose boxes were
+        given; and what that means.
     survey, findings, classes, segments
         Id and counts, as its summary says.
     published, fetched
@@ -57,6 +58,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     km_to: float
     detector: str
     given_boxes: bool
+    given: tuple[str, ...]
     note: str | None
     survey: str
     findings: int
@@ -84,6 +86,10 @@ NOTE = (
     "bobot detektor jalan tidak terpasang: kotak dari kebenaran yang diberikan; yang diuji letak, ukuran dan "
     "penerbitan, bukan penemuan · no road detector is installed: boxes of the truth were given; position, size and "
     "publication are shown, not detection"
+)
+GIVEN = (
+    "kotak diberikan untuk kelas tanpa detektor, di luar recall dan presisi · boxes were given for classes without a "
+    "detector, left out of recall and precision"
 )
 
 
@@ -193,8 +199,9 @@ def survey_of(flown: Flown, *, data: Path, page: str, bundle: Path) -> Survey:
         km_from=flown.km_from,
         km_to=flown.km_to,
         detector=flown.detector,
-        given_boxes=flown.given_boxes,
-        note=NOTE if flown.given_boxes else None,
+        given_boxes=not flown.sought,
+        given=flown.given,
+        note=_note(flown),
         survey=flown.survey,
         findings=len(written),
         classes=flown.classes,
@@ -218,6 +225,13 @@ def survey_of(flown: Flown, *, data: Path, page: str, bundle: Path) -> Survey:
     )
 
 
+def _note(flown: Flown) -> str | None:
+    if not flown.sought:
+        return NOTE
+    names = ", ".join(flown.given)
+    return f"{GIVEN}: {names}" if names else None
+
+
 def lines_of(survey: Survey | None, absent: str | None) -> Iterator[str]:
     """Yield what people read, Indonesian first."""
     if survey is None:
@@ -227,7 +241,10 @@ def lines_of(survey: Survey | None, absent: str | None) -> Iterator[str]:
         f"SURVEI DRONE (penerbangan buatan) · DRONE SURVEY (a rendered flight): {survey.photos} foto · photos, ruas "
         f"{survey.ruas} km {survey.km_from:.3f}–{survey.km_to:.3f}, {survey.seconds:g} s"
     )
-    yield f"  {survey.note or f'detektor · detector: {survey.detector}'}"
+    if not survey.given_boxes:
+        yield f"  detektor · detector: {survey.detector}"
+    if survey.note:
+        yield f"  {survey.note}"
     kinds = ", ".join(f"{name} {count}" for name, count in survey.classes.items() if count)
     yield (
         f"  temuan · findings {survey.findings} ({kinds}); terbit · published {survey.published}, diambil lewat API · "
