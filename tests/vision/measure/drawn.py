@@ -100,8 +100,12 @@ def crack(  # noqa: PLR0913 -- what a drawn crack can be, all with defaults
     seed: int = 0,
     gap_px: float = 0.0,
     across: bool = False,
+    taper_px: float = 0.0,
 ) -> Crack:
-    """Draw a crack of one width, its ends cut off straight, on grainy asphalt under slanting light."""
+    """Draw a crack on grainy asphalt under slanting light.
+
+    It has one width and its ends are cut off straight, or it narrows to a quarter over so many pixels.
+    """
     height, width = shape
     rng = np.random.default_rng(seed)
     y = np.linspace(40, height - 40, 500)
@@ -109,7 +113,11 @@ def crack(  # noqa: PLR0913 -- what a drawn crack can be, all with defaults
     line = np.column_stack((x, y))
     along = np.gradient(line, axis=0)
     normal = np.column_stack((-along[:, 1], along[:, 0])) / np.hypot(*along.T)[:, None]
-    ring = np.concatenate((line - normal * width_px / 2, (line + normal * width_px / 2)[::-1]))
+    steps = np.hypot(*np.diff(line, axis=0).T)
+    to_end = np.minimum(np.cumsum([0, *steps]), np.cumsum([0, *steps[::-1]])[::-1])
+    half = width_px / 2 * np.clip(0.25 + 0.75 * to_end / max(taper_px, 1e-9), 0.25, 1.0)[:, None]
+    half = half if taper_px else np.full_like(half, width_px / 2)
+    ring = np.concatenate((line - normal * half, (line + normal * half)[::-1]))
     cover = coverage(ring, shape)
     if gap_px:
         cover[int(height / 2 - gap_px / 2) : int(height / 2 + gap_px / 2)] = 0

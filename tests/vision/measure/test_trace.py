@@ -46,6 +46,19 @@ def test_the_length_is_that_of_the_drawn_line(seed: int, *, across: bool) -> Non
     assert trace.seen > 0.9
 
 
+@pytest.mark.parametrize("width_px", [1.5, 2.0, 4.0])
+def test_a_crack_that_thins_out_is_followed_to_its_ends(width_px: float) -> None:
+    """Over 40 px at both ends it narrows to a quarter: half of the contrast would end it 13 px before, twice."""
+    drawn = crack(width_px, taper_px=40, noise=2.0)
+    assert lengths_px(_found(drawn).path_px)[-1] == pytest.approx(drawn.length_px, abs=10)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_makes_no_crack_longer(seed: int) -> None:
+    drawn = crack(2.0, seed=seed, noise=6.0)
+    assert lengths_px(_found(drawn).path_px)[-1] == pytest.approx(drawn.length_px, rel=0.015)
+
+
 def test_a_diagonal_crack_in_a_square_box_is_followed() -> None:
     drawn = crack(4.0, shape=(300, 300), way=lambda y: 40 + (y - 40) + 8 * np.sin(y / 20))
     assert lengths_px(_found(drawn).path_px)[-1] == pytest.approx(drawn.length_px, rel=0.03)

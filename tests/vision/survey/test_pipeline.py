@@ -145,6 +145,7 @@ def test_a_survey_killed_at_any_moment_ends_as_if_undisturbed(
     done = len(list(work.glob("*.result")))
     assert done >= goal
     assert not (out / "survey.json").exists()
+    (out / ".report.html.s8tira26").write_text("half of a document, as a kill leaves it")
     again = _survey(flown, out)
     assert (again.looked, again.resumed) == (6 - done, done)
     assert _files(out) == _files(calm.out)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from serayu.models.survey.finding import DefectClass
 from serayu.vision.sighting import Sighting
 from serayu.vision.survey.combine import Thing, combined
+from serayu.vision.survey.confirm import confirmed
 from serayu.vision.survey.frames import Frame
 from serayu.vision.survey.fuse import fuse
 from serayu.vision.survey.vote import voted
@@ -98,6 +99,25 @@ def test_a_dark_square_is_a_hole_or_a_patch() -> None:
     sightings, frames, _ = fly([Real(HOLE, shapely.box(19, -1, 21, 1))], length_m=40)
     (thing,) = _things(_called(sightings, (HOLE, PATCH), (0.4, 0.6)), frames)
     assert thing.label is PATCH
+
+
+@pytest.mark.parametrize(
+    ("at_m", "pictures", "score", "kept"),
+    [(20.0, 1, 0.9, False), (20.0, 2, 0.3, True), (20.0, 1, None, True), (0.0, 1, 0.9, True)],
+    ids=["one of four", "two of four", "drawn by a person", "at the end, where few look"],
+)
+def test_what_one_picture_of_many_shows_is_left_out(
+    at_m: float, pictures: int, score: float | None, *, kept: bool
+) -> None:
+    sightings, frames, _ = fly([hole(at_m, 0)], length_m=40)
+    if at_m == 0:
+        frames = {name: frame for name, frame in frames.items() if name <= "P0001.jpg"}
+    seen = [replace(one, score=score) for one in sightings if not one.cut][:pictures]
+    groups = fuse(seen, frames)
+    figures = [combined(group, frames).figure for group in groups]
+    left, dropped = confirmed(groups, figures, frames)
+    assert (len(left), dropped) == ((1, 0) if kept else (0, 1))
+    assert confirmed((), (), frames) == ((), 0)
 
 
 @settings(max_examples=8, deadline=None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import uniform_filter1d
+from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from serayu.vision.detection import Image, Points
 from serayu.vision.ground import Values
@@ -30,6 +30,8 @@ _LEAST_LEVELS = 3.0  # grey levels of contrast below which nothing is believed, 
 _GAP_SHARE, _GAP_PX = 0.15, 12.0  # gaps up to either are bridged, the share being of the box's longer side
 _LEAST_SHARE = 0.3  # of the box's longer side that must be seen
 _MIDDLE_SMOOTH_PX = 1.0  # along the middle between the edges: more cuts the bends of rough cracks short
+_BESIDE_PX = 3  # along the crack: profiles are averaged over five, so those next to a gap are half of it
+_END = 0.25  # of the median contrast: where a crack ends, see `_without_faint_ends`
 _MASK_SLACK_PX = 7  # by which a given mask is widened before the path is confined to it
 
 
@@ -150,14 +152,21 @@ def _kept(path: Points, edges: Edges, *, long_px: float) -> Trace | None:
     if not found or lengths_px(path[run])[-1] < _LEAST_SHARE * long_px:
         return None
     left, right = (np.where(hidden[:, None], np.nan, side[run]) for side in (edges.left_px, edges.right_px))
-    middle = np.where(hidden[:, None], path[run], 0.5 * (left + right))
+    beside = maximum_filter1d(hidden, 2 * _BESIDE_PX + 1)
+    middle = np.where(beside[:, None], path[run], 0.5 * (left + right))
     middle = smoothed(middle, sigma_px=_MIDDLE_SMOOTH_PX)
     return Trace(middle, left, right, 1.0 - float(hidden.mean()), typical, edges.noise)
 
 
 def _without_faint_ends(contrast: Values, run: slice) -> slice:
-    """Return a run cut where it first and last has half of its median contrast: the mid-grey rule at its ends."""
-    clear = np.flatnonzero(contrast[run] >= 0.5 * np.median(contrast[run]))
+    """Return a run cut where it first and last has a quarter of its median contrast.
+
+    Cracks thin out towards their ends, and the contrast of what is narrower than a pixel or two goes with its width:
+    half of the contrast, the rule of edges, is there half of the width, a decimetre or more before the end. A quarter
+    makes a blunt end longer by about half a pixel, as the blur of the picture falls off so fast; less would let the
+    averaging that found the run, over `_WINDOW_PX`, go on beyond the end. [project proposal]
+    """
+    clear = np.flatnonzero(contrast[run] >= _END * np.median(contrast[run]))
     return slice(run.start + int(clear[0]), run.start + int(clear[-1]) + 1)
 
 

@@ -17,7 +17,16 @@ from serayu.models.survey.finding import Finding
 from serayu.models.survey.photo import SurveyPhotos
 from serayu.vision.survey.summary import Summary
 
-__all__ = ["COVERAGE", "CROPS", "PHOTOS", "collection", "keep_only", "write_documents", "write_picture"]
+__all__ = [
+    "COVERAGE",
+    "CROPS",
+    "PHOTOS",
+    "collection",
+    "keep_only",
+    "sweep",
+    "write_documents",
+    "write_picture",
+]
 
 PHOTOS, CROPS = "photos", "crops"
 _FINDINGS, _SEGMENTS, _SUMMARY = "findings.geojson", "segments.geojson", "survey.json"
@@ -66,3 +75,13 @@ def keep_only(folder: Path, names: Iterable[str]) -> None:
         if file.name not in kept and file.is_file():
             with suppress(OSError):
                 file.unlink()
+
+
+def sweep(folder: Path) -> None:
+    """Remove the halves of documents that a killed survey left: ``.<name>.<chance>`` beside the document itself."""
+    names = {file.name for file in folder.iterdir() if file.is_file()}
+    for name in names:
+        whole, _, chance = name[1:].rpartition(".")
+        if name.startswith(".") and chance and whole in names:
+            with suppress(OSError):
+                (folder / name).unlink()

@@ -18,8 +18,9 @@ from serayu.vision.runtime.settings import VisionSettings
 from serayu.vision.survey.align import Alignment
 from serayu.vision.survey.combine import Thing, combined
 from serayu.vision.survey.conditions import segment_features
+from serayu.vision.survey.confirm import confirmed
 from serayu.vision.survey.coverage import coverage_feature
-from serayu.vision.survey.documents import CROPS, PHOTOS, keep_only, write_documents, write_picture
+from serayu.vision.survey.documents import CROPS, PHOTOS, keep_only, sweep, write_documents, write_picture
 from serayu.vision.survey.engine import looks
 from serayu.vision.survey.findings import findings_of
 from serayu.vision.survey.frames import frames_of
@@ -163,18 +164,24 @@ def run_survey(
         head = _head(order, recipe, keys, results)
         frames = frames_of(results)
         groups = fuse((one for result in results for one in result.sightings), frames)
+        alignment = groups[0].alignment if groups else Alignment()
         groups = voted(groups, [combined(group, frames).figure for group in groups])
+        groups, unconfirmed = confirmed(groups, [combined(group, frames).figure for group in groups], frames)
         things = [combined(group, frames) for group in groups]
         with slopes(order.dem) as slope_of:
             pairs = findings_of(
                 things, survey=str(head["survey"]), roads=roads, slope_of=slope_of, plane=imagery.plane
             )
         findings = [finding for finding, _ in pairs]
-        alignment = groups[0].alignment if groups else Alignment()
         footprints = [alignment.moved(u, f.footprint) for u, f in frames.items()]
         segments = _segments(pairs, roads, footprints)
         summary = summary_of(
-            results, findings, head=head, residual_m=alignment.residual_m, aligned=len(alignment.tied)
+            results,
+            findings,
+            head=head,
+            residual_m=alignment.residual_m,
+            aligned=len(alignment.tied),
+            unconfirmed=unconfirmed,
         )
         _publish(order.out, workspace, keys, results, pairs)
         features = segment_features(segments, survey=summary.survey)
@@ -199,6 +206,7 @@ def run_survey(
             summary=summary,
         )
         workspace.forget_others(keys.items())
+        sweep(order.out)
         return Outcome(
             summary, order.out, len(units) - resumed, resumed, looked_s, time.monotonic() - began - looked_s
         )

@@ -20,7 +20,7 @@ from serayu.vision.survey.work import Finder, Gauge
 
 __all__ = ["Recipe", "file_sha256", "imagery_of", "measured", "unit_keys", "weights_sha256"]
 
-_PIPELINE = "survey 2"
+_PIPELINE = "survey 3"
 """Changes whenever the same input gives another result: kept results of older versions are then made again."""
 _CHUNK = 1 << 20
 

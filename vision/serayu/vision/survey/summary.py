@@ -30,6 +30,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         Annotated pictures that were stored, and those that privacy kept back.
     classes
         Findings by class.
+    unconfirmed
+        Things left out because one picture alone saw them where more show their place.
     """
 
     units: int
@@ -44,6 +46,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     annotated: int
     withheld: int
     classes: dict[str, int]
+    unconfirmed: int = 0
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +118,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     aligned: int
 
 
-def counts_of(results: Sequence[UnitResult], findings: Sequence[Finding]) -> Counts:
+def counts_of(results: Sequence[UnitResult], findings: Sequence[Finding], *, unconfirmed: int = 0) -> Counts:
     """Count units and what they show."""
     by_status = Counter(one.status for one in results)
     read = [one for one in results if one.status is UnitStatus.READ]
@@ -132,6 +135,7 @@ def counts_of(results: Sequence[UnitResult], findings: Sequence[Finding]) -> Cou
         annotated=sum(one.annotated for one in results),
         withheld=sum(bool(one.sightings) and not one.annotated for one in results),
         classes=dict(sorted(Counter(one.label.value for one in findings).items())),
+        unconfirmed=unconfirmed,
     )
 
 
@@ -142,6 +146,7 @@ def summary_of(
     head: Mapping[str, object],
     residual_m: float | None,
     aligned: int,
+    unconfirmed: int = 0,
 ) -> Summary:
     """Return the summary of a survey.
 
@@ -155,6 +160,8 @@ def summary_of(
         The fields from `survey` to `privacy`.
     residual_m, aligned
         Of the alignment.
+    unconfirmed
+        Things that were left out.
     """
     ordered = sorted(results, key=lambda one: one.unit)
     read = [one for one in ordered if one.status is UnitStatus.READ]
@@ -163,7 +170,7 @@ def summary_of(
     return msgspec.convert(
         {
             **head,
-            "counts": counts_of(ordered, findings),
+            "counts": counts_of(ordered, findings, unconfirmed=unconfirmed),
             "problems": [
                 LeftOut(unit=one.unit, status=one.status.value, code=problem.code, detail=problem.detail)
                 for one in ordered

@@ -160,6 +160,10 @@ def _text(outcome: Outcome) -> str:
         f"foto · pictures: {counts.units}; {read}; dari kerja sebelumnya · resumed {outcome.resumed}",
         f"temuan · findings: {counts.findings} dari · from {counts.sightings} penampakan · sightings: {classes}",
     ]
+    if counts.unconfirmed:
+        lines.append(
+            f"hanya di satu foto, tidak dipakai · in one picture only, left out: {counts.unconfirmed}"
+        )
     notes = summary.privacy.texts
     lines += [f"{one} · {other}" for one, other in zip(notes["id"], notes["en"], strict=True)]
     lines += [f"  {one.unit}: {one.code}: {one.detail}" for one in summary.problems[:10]]
