@@ -27,7 +27,7 @@ def _with(name: str, value: object) -> Callable[[Documents], None]:
     return lambda given: _first(given).__setitem__(name, value)
 
 
-def _geometry(kind: str, coordinates: object) -> Callable[[Documents], None]:
+def _geometry(kind: object, coordinates: object) -> Callable[[Documents], None]:
     return _with("geometry", {"type": kind, "coordinates": coordinates})
 
 
@@ -55,6 +55,8 @@ SPOILED: list[tuple[Callable[[Documents], None], str]] = [
     (_geometry("Point", [-7.5, 109.3]), "latitude ±90"),
     (_geometry("Point", [200, 0]), "longitude ±180"),
     (_geometry("Point", [1e400, 0]), "not a GeoJSON collection"),
+    (_geometry("Point", [10**400, 0]), "field geometry: not a geometry"),
+    (_geometry(["Point"], [0, 0]), "field geometry: expected one of"),
     (_geometry("Point", ["a", 0]), "field geometry"),
     (_geometry("Point", []), "field geometry"),
     (_geometry("Polygon", [[[0, 0], [1, 1]]]), "field geometry"),
@@ -128,6 +130,30 @@ def test_a_wrong_document_is_refused_by_file_feature_and_field(
     spoil(given)
     with pytest.raises(BadInputError, match=said):
         read_bundle(io.BytesIO(zipped(given)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("first", "2026-13-01T00:00:00Z"),
+        ("last", "soon"),
+        ("source", "a\0b"),
+        ("detector", ""),
+        ("kind", "x" * 1001),
+    ],
+)
+def test_a_summary_that_cannot_be_kept_is_refused(field: str, value: str) -> None:
+    given = documents()
+    given["survey.json"][field] = value
+    with pytest.raises(BadInputError, match=rf"survey\.json, field {field}"):
+        read_bundle(io.BytesIO(zipped(given)))
+
+
+def test_a_summary_whose_unread_fields_are_no_text_is_refused() -> None:
+    given = documents()
+    data = json.dumps(given.pop("survey.json")).encode().replace(b'"weights": []', b'"weights": "\xff"')
+    with pytest.raises(BadInputError, match=r"survey\.json"):
+        read_bundle(io.BytesIO(zipped(given, {**crops(), "survey.json": data})))
 
 
 @pytest.mark.parametrize("missing", ["survey.json", "findings.geojson", "segments.geojson"])

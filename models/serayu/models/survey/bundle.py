@@ -29,8 +29,9 @@ from serayu.models.survey.read import (
     read_photos,
     read_segments,
 )
-from serayu.models.survey.schema import SURVEY, TIME
+from serayu.models.survey.schema import SURVEY, WORDS
 from serayu.models.survey.segment import SegmentRecord
+from serayu.models.times import parse_rfc3339
 
 __all__ = [
     "CROPS",
@@ -232,16 +233,28 @@ def _content(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, at_most: int) -> b
 
 def _head(data: bytes) -> SurveyHead:
     try:
+        data.decode()  # what is kept whole is text, unread fields too
         head = msgspec.json.decode(data, type=SurveyHead)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
         raise BadInputError(str(error), file=SUMMARY, field=field_of(error)) from None
     if re.fullmatch(SURVEY, head.survey) is None:
         raise BadInputError(f"{head.survey[:80]!r} is not of the form {SURVEY}", file=SUMMARY, field="survey")
+    for name in ("source", "kind", "detector"):
+        if re.fullmatch(WORDS, getattr(head, name)) is None:
+            raise BadInputError(
+                "not 1 to 1000 characters, none of them control characters", file=SUMMARY, field=name
+            )
     for name in ("first", "last"):
-        time = getattr(head, name)
-        if time is not None and re.fullmatch(TIME, time) is None:
-            raise BadInputError("not a time, RFC 3339 UTC", file=SUMMARY, field=name)
+        _check_time(getattr(head, name), name)
     return head
+
+
+def _check_time(time: str | None, field: str) -> None:
+    try:
+        if time is not None:
+            parse_rfc3339(time)
+    except ValueError as error:
+        raise BadInputError(f"not a time: {error}", file=SUMMARY, field=field) from None
 
 
 def _check_counts(head: SurveyHead, findings: tuple[Finding, ...]) -> None:

@@ -104,14 +104,16 @@ def geometry_of(given: dict[str, Any]) -> BaseGeometry:
     ValueError
         Not a point, line or area, empty, or beyond longitude ±180 or latitude ±90.
     """
-    if given.get("type") not in _KINDS:
-        raise ValueError(f"expected one of {', '.join(sorted(_KINDS))}, not {given.get('type')!r}")
+    kind = given.get("type")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ValueError(f"expected one of {', '.join(sorted(_KINDS))}, not {str(kind)[:40]!r}")
     try:
         shape = shapely.geometry.shape(given)
     except (
         shapely.errors.ShapelyError,
         ValueError,
         TypeError,
+        OverflowError,
         KeyError,
         IndexError,
         AttributeError,

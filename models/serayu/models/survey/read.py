@@ -11,7 +11,7 @@ from serayu.models.errors import BadInputError
 from serayu.models.survey.finding import Errors, Finding
 from serayu.models.survey.geojson import RawFeature, field_of, raw_features
 from serayu.models.survey.photo import SurveyPhotos
-from serayu.models.survey.schema import ID, NAME_AT_MOST, PHOTO, SIZES, SURVEY, TIME, UNMEASURED
+from serayu.models.survey.schema import ID, PHOTO, RUAS, SIZES, SURVEY, TIME, UNMEASURED
 from serayu.models.survey.segment import SegmentRecord
 from serayu.models.times import parse_rfc3339
 
@@ -158,7 +158,7 @@ def _check_place(finding: Finding) -> None:
         _expect(finding.km is None, "properties.km", "a kilometre without a road")
         _expect(finding.side is None, "properties.side", "a side without a road")
         return
-    _expect(0 < len(finding.ruas) <= NAME_AT_MOST, "properties.ruas", f"not 1 to {NAME_AT_MOST} characters")
+    _match(RUAS, finding.ruas, "properties.ruas")
     _expect(finding.km is not None, "properties.km", "missing: the road is known")
     _expect(finding.side is not None, "properties.side", "missing: the road is known")
 
@@ -178,7 +178,7 @@ def _check_photos(finding: Finding) -> None:
 
 def _check_segment(one: SegmentRecord, survey: str) -> None:
     _expect(one.survey == survey, "properties.survey", f"of another survey than {survey!r}")
-    _expect(0 < len(one.ruas) <= NAME_AT_MOST, "properties.ruas", f"not 1 to {NAME_AT_MOST} characters")
+    _match(RUAS, one.ruas, "properties.ruas")
     _expect(0 <= one.km_from < one.km_to, "properties.km_to", "expected 0 <= km_from < km_to")
     _expect(one.length_m > 0, "properties.length_m", "not above 0")
     _expect(0 <= one.surveyed <= _UNIT, "properties.surveyed", "not a share, 0-1")

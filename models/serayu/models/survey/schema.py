@@ -11,13 +11,14 @@ from serayu.models.survey.finding import DefectClass, Severity, Side
 
 __all__ = [
     "ID",
-    "NAME_AT_MOST",
     "OPTIONAL",
     "PHOTO",
+    "RUAS",
     "SIZES",
     "SURVEY",
     "TIME",
     "UNMEASURED",
+    "WORDS",
     "finding_schema",
 ]
 
@@ -30,8 +31,10 @@ PHOTO = r"^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,199}$"
 TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$"
 """RFC 3339, UTC."""
 UNMEASURED = r"^finding\.unmeasured\.[a-z_]{1,60}$"
-NAME_AT_MOST = 40
-"""Characters of a road's number."""
+RUAS = r"^[^\x00-\x1f\x7f]{1,40}$"
+"""A road's number."""
+WORDS = r"^[^\x00-\x1f\x7f]{1,1000}$"
+"""A name that a survey's summary gives: no control characters, PostgreSQL keeps none of code 0."""
 SIZES = ("length_m", "width_mm", "area_m2")
 OPTIONAL = ("unmeasured", "road_edge_m", "slope_deg")
 """Properties that a document may leave out."""
@@ -63,8 +66,7 @@ def _properties() -> dict[str, Any]:
         "score": _number("Confidence of the detector; null where a person gave the box.", most=1),
         "ruas": {
             "type": ["string", "null"],
-            "minLength": 1,
-            "maxLength": NAME_AT_MOST,
+            "pattern": RUAS,
             "description": "Number of the road; null away from every road.",
         },
         "km": _number("Kilometre from the road's start."),
