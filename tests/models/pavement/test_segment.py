@@ -115,7 +115,7 @@ def test_a_severity_that_was_not_measured_makes_a_range_from_low_to_high() -> No
         pytest.param(Damage(LONG, L, width_mm=90.0), (L, L), id="measured otherwise: a filled crack"),
         pytest.param(Damage(HOLE), (L, H), id="hole of unknown size"),
         pytest.param(Damage(HOLE, area_m2=0.02), (L, M), id="small hole"),
-        pytest.param(Damage(HOLE, area_m2=0.1), (L, H), id="middling hole"),
+        pytest.param(Damage(HOLE, area_m2=0.1), (L, M), id="middling hole"),
         pytest.param(Damage(HOLE, area_m2=0.2), (M, H), id="large hole"),
         pytest.param(
             Damage(HOLE, area_m2=0.1, errors=errors(area_m2=0.04)), (L, H), id="hole of unsure size"
@@ -129,7 +129,7 @@ def test_severities_that_a_thing_can_have(damage: Damage, expected: tuple[Severi
 
 def test_classes_of_potholes_are_those_of_the_standards_table() -> None:
     area = [math.pi / 4 * (mm / 1000) ** 2 for mm in (150, 199, 201, 449, 451, 740)]
-    assert [pothole_severities((one, one)) for one in area] == [(L, M)] * 2 + [(L, H)] * 2 + [(M, H)] * 2
+    assert [pothole_severities((one, one)) for one in area] == [(L, M)] * 4 + [(M, H)] * 2
     assert crack_severities((0, 100)) == (L, H)
 
 

@@ -34,9 +34,9 @@ _CRACK_MM = (
 _POTHOLE_MM = (200.0, 450.0)  # classes of mean diameter [ASTM D6433, memory]
 _POTHOLE_ANY_DEPTH = (
     (_L, _M),
-    (_L, _H),
+    (_L, _M),
     (_M, _H),
-)  # lowest and highest severity of each class over all depths
+)  # lowest and highest severity of each class over all depths [ASTM D6433: rows of depth L,L,M / L,M,H / M,M,H]
 _LARGE_MM, _LARGE_M2 = (
     750.0,
     0.5,

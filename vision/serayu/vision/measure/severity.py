@@ -45,7 +45,11 @@ ASTM_D6433 = Limits(
     crack_high_mm=75.0,
     pothole_diameter_mm=(200.0, 450.0),
     pothole_depth_mm=(25.0, 50.0),
-    pothole=((_L, _L, _M), (_L, _M, _H), (_M, _M, _H)),
+    pothole=(
+        (_L, _L, _M),
+        (_L, _M, _M),
+        (_M, _H, _H),
+    ),  # the standard prints it by depth: L,L,M / L,M,H / M,M,H
 )
 
 
