@@ -60,7 +60,8 @@ class ClassicalMasker:
     """Outlines by grey levels inside the box; a detection's own outlines are taken as they are.
 
     Potholes: an ellipse drawn to edges. Compared on human masks with GrabCut, thresholds of grey level and of
-    distance to the surroundings, which reach an IoU of 0.35 to 0.51, it has 0.75 and the plain ellipse of the box as much (`bench.masks`).
+    distance to the surroundings, which reach an IoU of 0.35 to 0.51, it has 0.75 and the plain ellipse of the box as
+    much (`bench.masks`).
     Patches: the tilted rectangle that fills the box. Alligator cracking: the closed outline of where cracks are
     dense, as ASTM D6433 measures its area. Single cracks: the middle line with its width. Landslides have no shape
     that a box could tell.
