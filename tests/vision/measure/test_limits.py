@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from serayu.models.pavement.severity import crack_severity, pothole_severities
 from serayu.models.survey.finding import Severity
-from serayu.vision.measure.severity import crack_severity, pothole_severities
 from serayu.vision.measure.skeleton import skeleton_widths_px
 
 L, M, H = Severity.LOW, Severity.MEDIUM, Severity.HIGH
@@ -79,6 +79,6 @@ def test_sizes_below_zero_have_no_severity() -> None:
     for width_mm in (-1.0, math.nan):
         with pytest.raises(ValueError, match="cannot be"):
             crack_severity(width_mm)
-    for diameter_mm, depth_mm in ((0.0, None), (math.nan, None), (100.0, -1.0)):
+    for diameter_mm, depth_mm in ((-1.0, None), (math.nan, None), (100.0, -1.0)):
         with pytest.raises(ValueError, match="cannot be"):
             pothole_severities(diameter_mm, depth_mm=depth_mm)

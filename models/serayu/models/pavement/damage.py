@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from serayu.models.pavement import severity
 from serayu.models.pavement.distress import Distress
 from serayu.models.survey.finding import CRACKS, DefectClass, Errors, Finding, Severity
 
@@ -26,17 +27,7 @@ DISTRESS_OF: Mapping[DefectClass, Distress] = MappingProxyType(
 )
 """Which distress of ASTM D6433 each class is; a landslide is none."""
 
-_L, _M, _H = Severity.LOW, Severity.MEDIUM, Severity.HIGH
-_CRACK_MM = (
-    10.0,
-    75.0,
-)  # unfilled crack: L below, M from the first to the second, H above [ASTM D6433, memory]
-_POTHOLE_MM = (200.0, 450.0)  # classes of mean diameter [ASTM D6433, memory]
-_POTHOLE_ANY_DEPTH = (
-    (_L, _M),
-    (_L, _M),
-    (_M, _H),
-)  # lowest and highest severity of each class over all depths [ASTM D6433: rows of depth L,L,M / L,M,H / M,M,H]
+_ORDER = (Severity.LOW, Severity.MEDIUM, Severity.HIGH)
 _LARGE_MM, _LARGE_M2 = (
     750.0,
     0.5,
@@ -45,8 +36,7 @@ _LARGE_MM, _LARGE_M2 = (
 
 def crack_severities(width_mm: Range) -> Severities:
     """Return the lowest and highest severity of a crack, taken as unfilled, whose width is between bounds."""
-    low, high = ((value >= _CRACK_MM[0]) + (value > _CRACK_MM[1]) for value in width_mm)
-    return (_L, _M, _H)[low], (_L, _M, _H)[high]
+    return severity.crack_severity(width_mm[0]), severity.crack_severity(width_mm[1])
 
 
 def pothole_severities(area_m2: Range | None) -> Severities:
@@ -58,9 +48,9 @@ def pothole_severities(area_m2: Range | None) -> Severities:
         Bounds of its area; None where it is not known: then every severity is possible.
     """
     if area_m2 is None:
-        return _L, _H
-    low, high = (sum(_diameter_mm(area) > limit for limit in _POTHOLE_MM) for area in area_m2)
-    return _POTHOLE_ANY_DEPTH[low][0], _POTHOLE_ANY_DEPTH[high][1]
+        return Severity.LOW, Severity.HIGH
+    smallest, largest = (severity.pothole_severities(_diameter_mm(area)) for area in area_m2)
+    return min(smallest, key=_ORDER.index), max(largest, key=_ORDER.index)
 
 
 def _diameter_mm(area_m2: float) -> float:
@@ -140,7 +130,7 @@ class Damage:
         if self.label is DefectClass.POTHOLE:
             return pothole_severities(self.range("area_m2"))
         width = self.range("width_mm") if DISTRESS_OF.get(self.label) is Distress.LONG_TRANS else None
-        return (_L, _H) if width is None else crack_severities(width)
+        return (Severity.LOW, Severity.HIGH) if width is None else crack_severities(width)
 
     @property
     def quantity(self) -> tuple[float, float, float] | None:

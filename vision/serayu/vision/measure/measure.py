@@ -8,12 +8,12 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from serayu.models.pavement.severity import crack_severity, pothole_severities
 from serayu.models.survey.finding import CRACKS, DefectClass, Errors, Severity
 from serayu.vision.detection import Detection, Image
 from serayu.vision.ground import GroundMap
 from serayu.vision.measure.masker import ClassicalMasker, Masker
 from serayu.vision.measure.project import area_on_ground, box_on_ground, line_on_ground
-from serayu.vision.measure.severity import crack_severity, pothole_severities
 from serayu.vision.measure.trace import Trace, trace_crack
 from serayu.vision.measure.uncertainty import SCALE, area_sigma_m2, length_sigma_m
 from serayu.vision.measure.width import CrackWidth, crack_width

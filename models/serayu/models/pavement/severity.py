@@ -81,9 +81,9 @@ def pothole_severities(
     Raises
     ------
     ValueError
-        The diameter is not above 0, or the depth is negative; or not numbers.
+        The diameter or the depth is negative or not a number.
     """
-    if not diameter_mm > 0 or not (depth_mm is None or depth_mm >= 0):
+    if not diameter_mm >= 0 or not (depth_mm is None or depth_mm >= 0):
         raise ValueError(f"a pothole cannot be {diameter_mm} mm across and {depth_mm} mm deep")
     row = limits.pothole[_class_of(diameter_mm, limits.pothole_diameter_mm)]
     if depth_mm is None:
