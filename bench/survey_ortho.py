@@ -53,7 +53,10 @@ def main() -> None:
             "--json",
         ]
         began = time.monotonic()
-        told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        told = json.loads(done.stdout)
         wall_s = time.monotonic() - began
     peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     counts = told["summary"]["counts"]
