@@ -26,6 +26,7 @@ from serayu.models.errors import (
 __all__ = [
     "STATUS_CODES",
     "AccessError",
+    "LoginNeededError",
     "Problem",
     "TooLargeError",
     "TooManyError",
@@ -38,6 +39,14 @@ log = logging.getLogger(__name__)
 
 class UnknownCallerError(SerayuError):
     """The route needs a key, and there is none or it is not valid."""
+
+
+class LoginNeededError(UnknownCallerError):
+    """A page for people needs a login; ``to`` is its path, where the login leads."""
+
+    def __init__(self, to: str) -> None:
+        self.to = to
+        super().__init__("this page needs a login")
 
 
 class AccessError(SerayuError):

@@ -7,16 +7,25 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from serayu.api.context import Api, api_of
-from serayu.api.errors import AccessError, TooManyError, UnknownCallerError
+from serayu.api.errors import AccessError, LoginNeededError, TooManyError, UnknownCallerError
 from serayu.api.landslide import has_slopes
 from serayu.api.layers import layer_names, layer_sources
-from serayu.api.security import EVERYBODY, LOGIN, OFFICERS, ROADS, Principal, client_of, same_origin
+from serayu.api.security import (
+    EVERYBODY,
+    LOGIN,
+    OFFICERS,
+    REVIEWERS,
+    ROADS,
+    Principal,
+    client_of,
+    same_origin,
+)
 from serayu.api.sessions import COOKIE
 from serayu.models.survey.finding import DefectClass
 from serayu.models.texts import catalogue
 from serayu.models.times import US_PER_HOUR, SystemClock
 
-__all__ = ["router"]
+__all__ = ["ask_for_login", "router"]
 
 router = APIRouter(include_in_schema=False)
 
@@ -82,7 +91,7 @@ async def map_page(request: Request, who: Annotated[Principal, Depends(EVERYBODY
 @router.get("/login")
 async def login_form(request: Request, _who: Annotated[Principal, Depends(EVERYBODY)]) -> Response:
     """Return the page that asks for a key."""
-    return api_of(request).pages.response("login.html", problem=None)
+    return api_of(request).pages.response("login.html", problem=None, to="/")
 
 
 @router.post("/login")
@@ -90,22 +99,28 @@ async def login(
     request: Request,
     _who: Annotated[Principal, Depends(LOGIN)],
     key: Annotated[str, Form(max_length=200)],
+    to: Annotated[str, Form(max_length=200)] = "/",
 ) -> Response:
-    """Exchange a key for a session cookie; a wrong key gets the form again."""
+    """Exchange a key for a session cookie and go to the map or the page asked for; a wrong key gets the form again."""
     api = api_of(request)
+    to = REVIEWERS.page if to == REVIEWERS.page else "/"  # never to another site
     if not same_origin(request):
         raise AccessError("the form comes from another site")
     try:
         found = await api.login(client_of(request), key.strip())
     except UnknownCallerError:
-        return api.pages.response("login.html", status=HTTPStatus.UNAUTHORIZED, problem="page.login.wrong")
+        return api.pages.response(
+            "login.html", status=HTTPStatus.UNAUTHORIZED, problem="page.login.wrong", to=to
+        )
     except TooManyError as error:
         headers = {"Retry-After": str(error.retry_after_s)}
         status = HTTPStatus.TOO_MANY_REQUESTS
-        return api.pages.response("login.html", status=status, headers=headers, problem="page.login.wait")
+        return api.pages.response(
+            "login.html", status=status, headers=headers, problem="page.login.wait", to=to
+        )
     hours = api.settings.session_hours
     until_us = SystemClock().now_us() + round(hours * US_PER_HOUR)
-    response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+    response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
     response.set_cookie(
         COOKIE,
         api.sessions.cookie(found.id, until_us=until_us),
@@ -123,6 +138,12 @@ async def logout(_who: Annotated[Principal, Depends(EVERYBODY)]) -> Response:
     response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return response
+
+
+async def ask_for_login(request: Request, error: Exception) -> Response:
+    """Return the form of the login to somebody who opened a page that needs one."""
+    to = error.to if isinstance(error, LoginNeededError) else "/"
+    return api_of(request).pages.response("login.html", status=HTTPStatus.UNAUTHORIZED, problem=None, to=to)
 
 
 def _csrf(api: Api, who: Principal) -> str:

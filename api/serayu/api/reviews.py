@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from serayu.api.conditional import conditional
 from serayu.api.context import Api, api_of
-from serayu.api.security import OFFICERS, Principal
+from serayu.api.security import OFFICERS, REVIEWERS, Principal
 from serayu.models.errors import BadInputError
 from serayu.models.survey.entry import FindingEntry, Order, SurveyEntry, Wanted, review_document
 from serayu.models.survey.finding import DefectClass
@@ -135,7 +135,7 @@ async def agreements(
 
 @router.get("/tinjau", include_in_schema=False)
 async def review_page(
-    request: Request, who: Annotated[Principal, Depends(OFFICERS)], shown: Annotated[Shown, Query()]
+    request: Request, who: Annotated[Principal, Depends(REVIEWERS)], shown: Annotated[Shown, Query()]
 ) -> Response:
     """Return the page of findings to review, the most doubtful first; it works without script."""
     api = api_of(request)
@@ -145,7 +145,7 @@ async def review_page(
 @router.post("/tinjau/{finding_id}", include_in_schema=False)
 async def review_form(
     request: Request,
-    who: Annotated[Principal, Depends(OFFICERS)],
+    who: Annotated[Principal, Depends(REVIEWERS)],
     finding_id: str,
     said: Annotated[Said, Form()],
 ) -> Response:

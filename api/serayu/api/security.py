@@ -11,7 +11,7 @@ import msgspec
 from fastapi import Request
 
 from serayu.api.context import Api, api_of
-from serayu.api.errors import AccessError, UnknownCallerError
+from serayu.api.errors import AccessError, LoginNeededError, UnknownCallerError
 from serayu.api.sessions import COOKIE, Session
 from serayu.api.snapshot import Audience
 from serayu.models.access import ApiKey, Role
@@ -23,6 +23,7 @@ __all__ = [
     "EVERYBODY",
     "LOGIN",
     "OFFICERS",
+    "REVIEWERS",
     "ROADS",
     "VISIBLE_KINDS",
     "Allow",
@@ -92,11 +93,14 @@ class Allow:
     csrf
         Whether a caller with a session must bring its token to change anything; False for a route that does not use
         the session and checks the origin itself.
+    page
+        Path of the page, where the route is one for people: who is not logged in gets the form for it.
     """
 
-    def __init__(self, *roles: Role, csrf: bool = True) -> None:
+    def __init__(self, *roles: Role, csrf: bool = True, page: str | None = None) -> None:
         self.roles = frozenset(roles)
         self.csrf = csrf
+        self.page = page
 
     async def __call__(self, request: Request) -> Principal:
         """Return the caller.
@@ -110,6 +114,8 @@ class Allow:
         """
         who = await caller(request)
         if who.role not in self.roles:
+            if who.key is None and self.page is not None:
+                raise LoginNeededError(self.page)
             if who.key is None:
                 raise UnknownCallerError("this needs a key: Authorization: Bearer <key>")
             raise AccessError(f"this is not for the role {who.role.value}")
@@ -121,6 +127,7 @@ class Allow:
 EVERYBODY = Allow(*Role)
 LOGIN = Allow(*Role, csrf=False)
 OFFICERS = Allow(Role.DISHUB, Role.OPERATOR)
+REVIEWERS = Allow(Role.DISHUB, Role.OPERATOR, page="/tinjau")
 ROADS = Allow(Role.DISHUB, Role.OPERATOR, Role.CREW)
 
 

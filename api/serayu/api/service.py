@@ -32,7 +32,7 @@ from serayu.api import (
     warnings,
 )
 from serayu.api.context import Api, RegisterLevels
-from serayu.api.errors import add_error_handlers
+from serayu.api.errors import LoginNeededError, add_error_handlers
 from serayu.api.first_run import first_keys
 from serayu.api.idempotency import Answers
 from serayu.api.limiter import FailureLimiter
@@ -109,6 +109,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     app.mount("/static/leaflet", StaticFiles(directory=leaflet.BASE_DIR))
     app.mount("/static", StaticFiles(directory=FOLDER.with_name("static")))
     add_error_handlers(app)
+    app.add_exception_handler(LoginNeededError, pages.ask_for_login)
     describe(app)
     app.add_middleware(
         Guard, metrics=api.metrics, default_policy=policy(images=_tile_hosts(settings.tiles_url))
