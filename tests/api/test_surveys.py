@@ -56,7 +56,12 @@ def test_a_survey_is_published_once_and_again_changes_nothing(api: Site) -> None
     assert (first.status_code, first.headers["location"]) == (201, f"/api/v1/surveys/{SURVEY}")
     assert (first.json()["survey"], first.json()["findings"], first.json()["pictures"]) == (SURVEY, 4, 3)
     before = api.get("/api/v1/findings", "dishub").json()
-    for key, year in (("publish-0001", 2026), ("publish-0002", 2026), ("publish-0003", 2025)):
+    for key, year in (
+        ("publish-0001", 2026),
+        ("publish-0001", 2025),
+        ("publish-0002", 2026),
+        ("publish-0003", 2025),
+    ):
         again = publish(api, zipped(year=year), key=key)
         assert (again.status_code, again.json()) == (200, first.json())
     assert api.get("/api/v1/findings", "dishub").json() == before
@@ -231,6 +236,18 @@ def test_the_review_page_shows_the_most_doubtful_first_and_takes_forms_without_s
     last = api.register.finding(REGION, IDS[1]).review
     assert last is not None
     assert last.name.endswith("(dishub)")
+
+
+def test_the_review_page_asks_for_a_login_and_then_opens(api: Site) -> None:
+    with api.client() as client:
+        for answer in (client.get("/tinjau"), client.post(f"/tinjau/{IDS[0]}", data={"judgement": "benar"})):
+            assert (answer.status_code, answer.headers["cache-control"]) == (401, "no-store")
+            assert 'name="to" value="/tinjau"' in answer.text
+        key = api.secrets["keys"]["dishub"]
+        for to, there in (("https://example.org/", "/"), ("//example.org", "/"), ("/tinjau", "/tinjau")):
+            answer = client.post("/login", data={"key": key, "to": to})
+            assert (answer.status_code, answer.headers["location"]) == (303, there)
+        assert client.get("/tinjau").status_code == 200
 
 
 def test_names_in_a_survey_cannot_bring_markup_into_the_page(api: Site) -> None:

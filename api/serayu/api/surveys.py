@@ -3,7 +3,7 @@
 Findings are for who works on the roads: Dishub, operators and crews. The public sees rivers, rain and alerts.
 """
 
-import hashlib
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +18,8 @@ from serayu.api.context import Api, api_of
 from serayu.api.errors import TooLargeError
 from serayu.api.security import OFFICERS, ROADS, Principal
 from serayu.models.errors import BadInputError, NotFoundError
-from serayu.models.stores.survey_files import Published, picture_file, publish_bundle
+from serayu.models.stores.survey_files import FOLDER, Published, keep_bundle, picture_file
+from serayu.models.survey.bundle import Bundle, read_bundle
 from serayu.models.survey.entry import BBox, FindingEntry, Wanted, review_document, survey_document
 from serayu.models.survey.finding import DefectClass
 from serayu.models.times import SystemClock
@@ -96,24 +97,25 @@ async def publish(
     """Take a bundle whole or not at all; the same one again answers 200 and changes nothing."""
     api = api_of(request)
     known_key = api.answers.check(key)  # before the upload
-    folder = api.settings.data_dir / "surveys"
+    folder = api.settings.data_dir / FOLDER
     await api.run(folder.mkdir, parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(prefix=".upload-", dir=folder) as upload:
-        size, sha = 0, hashlib.sha256()
+        size = 0
         async for chunk in request.stream():
             size += len(chunk)
             if size > api.settings.survey_bytes:
                 raise TooLargeError(f"the bundle is larger than {api.settings.survey_bytes} bytes")
-            sha.update(chunk)
             await api.run(upload.write, chunk)
         await api.run(upload.flush)
         if not size:
             raise BadInputError("expected a zip", field="body")
-        question = ("survey", sha.hexdigest())
-        answer = api.answers.find(who.name, known_key, question)
-        if answer is not None:
-            return Response(answer, media_type=JSON, headers={"Cache-Control": "no-store"})
-        done = await api.run(_publish, api, Path(upload.name), who.name)
+        bundle = await api.run(read_bundle, Path(upload.name))
+        with contextlib.closing(bundle.zip):
+            question = ("survey", bundle.digest)  # of the contents: packed anew it is the same
+            answer = api.answers.find(who.name, known_key, question)
+            if answer is not None:
+                return Response(answer, media_type=JSON, headers={"Cache-Control": "no-store"})
+            done = await api.run(_keep, api, bundle, who.name)
     said = {
         "survey": done.survey,
         "sha256": done.digest,
@@ -223,9 +225,9 @@ def _bbox(text: str | None) -> BBox | None:
     return west, south, east, north
 
 
-def _publish(api: Api, file: Path, by: str) -> Published:
-    return publish_bundle(
-        file,
+def _keep(api: Api, bundle: Bundle, by: str) -> Published:
+    return keep_bundle(
+        bundle,
         register=api.register,
         data_dir=api.settings.data_dir,
         region=api.region.code,

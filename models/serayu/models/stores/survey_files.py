@@ -13,7 +13,7 @@ from serayu.models.errors import BadInputError, StoreError, StoreFullError
 from serayu.models.stores.register.register import Register
 from serayu.models.survey.bundle import CROPS, Bundle, read_bundle
 
-__all__ = ["FOLDER", "Published", "picture_file", "publish_bundle"]
+__all__ = ["FOLDER", "Published", "keep_bundle", "picture_file", "publish_bundle"]
 
 FOLDER = "surveys"
 
@@ -54,8 +54,15 @@ def publish_bundle(
     StoreError
         Nothing could be written.
     """
-    bundle = read_bundle(source)
-    with contextlib.closing(bundle.zip), _staged(bundle, data_dir) as staged:
+    with contextlib.closing((bundle := read_bundle(source)).zip):
+        return keep_bundle(bundle, register=register, data_dir=data_dir, region=region, by=by, now_us=now_us)
+
+
+def keep_bundle(
+    bundle: Bundle, *, register: Register, data_dir: Path, region: str, by: str, now_us: int
+) -> Published:
+    """Keep a bundle that was read; see `publish_bundle`."""
+    with _staged(bundle, data_dir) as staged:
         target = data_dir / FOLDER / bundle.head.survey
 
         def place() -> None:
