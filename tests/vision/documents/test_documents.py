@@ -4,6 +4,7 @@ import json
 import re
 import zlib
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -24,9 +25,13 @@ from serayu.vision.documents.crops import chosen_crops
 from serayu.vision.documents.facts import Facts
 from serayu.vision.documents.html import html
 from serayu.vision.documents.kml import kml
+from serayu.vision.documents.pdf import pdf
 from serayu.vision.documents.road_map import road_map
 from serayu.vision.documents.signs import CONDITIONS, SIGNS
+from serayu.vision.documents.weights import Model
 from serayu.vision.documents.write import GEOPACKAGE, HTML, KML, PDF, write_reports
+from serayu.vision.runtime.manifest import WeightsEntry
+from serayu.vision.survey.summary import LeftOut
 from tests.vision.documents.made import made_facts, without_findings, write_crops
 
 KML_NAME = "{http://www.opengis.net/kml/2.2}"
@@ -137,6 +142,7 @@ def test_the_report_says_what_was_left_out_in_words(facts: Facts, written: Path)
         "Terlalu gelap",
         "Foto kabur",
         "DJI_0036.JPG",
+        "Pesan program (bahasa Inggris): truncated<",
         "tidak terukur",
         "36 dibaca dari 38",
         "DJI FC3582",
@@ -146,6 +152,61 @@ def test_the_report_says_what_was_left_out_in_words(facts: Facts, written: Path)
     assert "finding.unmeasured." not in words
     assert "pavement.missing." not in words
     assert str(facts.summary.survey) in words
+
+
+def test_boxes_that_have_no_place_are_counted_in_words(facts: Facts, tmp_path: Path) -> None:
+    lost = [
+        LeftOut(unit=f"DJI_{code}.JPG", status="read", code=code, detail="3")
+        for code in ("no_pose", "off_ground")
+    ]
+    summary = msgspec.structs.replace(facts.summary, problems=lost)
+    told = content_of(replace(facts, summary=summary), crops=tmp_path).left_out.problems
+    assert [[(said.id, said.en) for said in one.details] for one in told] == [[("3 kotak", "3 boxes")]] * 2
+
+
+@pytest.mark.parametrize(
+    ("classes", "boxes", "sought"),
+    [
+        ([["pothole", "patch_repair"]], None, {DefectClass.POTHOLE, DefectClass.PATCH_REPAIR}),
+        ([["pothole"], ["landslide", "crane"]], None, {DefectClass.POTHOLE, DefectClass.LANDSLIDE}),
+        ([["pothole"], None], None, None),
+        ([["pothole"]], "given", None),
+        ([], "given", None),
+    ],
+)
+def test_a_class_that_no_detector_knows_is_told_as_not_looked_for_instead_of_none_found(
+    facts: Facts,
+    tmp_path: Path,
+    classes: list[list[str] | None],
+    boxes: str | None,
+    sought: set[DefectClass] | None,
+) -> None:
+    models = tuple(
+        Model("road", "0" * 64, None if names is None else weights_entry(names)) for names in classes
+    )
+    summary = msgspec.structs.replace(facts.summary, settings={"boxes": boxes})
+    given = replace(without_findings(facts), models=models, summary=summary)
+    assert given.looked_for == (None if sought is None else frozenset(sought))
+    content = content_of(given, crops=tmp_path)
+    shown = {one.words.en: one.n for one in content.classes}
+    slides = sought is None or DefectClass.LANDSLIDE in sought
+    assert shown["Pothole"] == "0"
+    assert shown["Landslide"] == ("0" if slides else "–")
+    for page in (
+        html(content),
+        b"".join(_inflated(pdf(content, made=datetime(2026, 7, 1, tzinfo=UTC)))).decode("latin-1"),
+    ):
+        assert ("Longsor tidak dicari" in page) is not slides
+        assert ("Tidak ada longsor yang ditemukan" in page) is slides
+    assert any("Tidak dicari" in one.id for one in content.limits) is (sought is not None)
+
+
+def weights_entry(classes: list[str]) -> WeightsEntry:
+    return WeightsEntry(
+        name="road", task="detect", file="road.onnx", sha256="0" * 64, licence="AGPL-3.0", restriction=None,
+        classes=tuple(classes), input_px=512, gsd_mm=8.0, threshold=0.219, threshold_source="invented",
+        training_commit=None,
+    )  # fmt: skip
 
 
 def test_rows_of_findings_have_sizes_with_errors_in_the_order_of_the_findings(

@@ -35,11 +35,11 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class ClassCount:
-    """How many findings a class has."""
+    """How many findings a class has; a dash where it was not looked for."""
 
     sign: Sign
     words: Said
-    n: int
+    n: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,7 @@ class Content:
     rows_left_out: int
     pictures_left_out: int
     slides: tuple[SlideRow, ...]
+    slides_none: Said
     method: tuple[Fact, ...]
     given_boxes: bool
     models: tuple[Model, ...]
@@ -139,7 +140,7 @@ def content_of(facts: Facts, *, crops: Path) -> Content:
         roads=tuple(_road(facts, one) for one in facts.ruas),
         date=_date(facts),
         tiles=_tiles(facts),
-        classes=_classes(facts.findings),
+        classes=_classes(facts),
         map=road_map(facts),
         segments=segments,
         segment_legend=missing.legend(),
@@ -148,6 +149,7 @@ def content_of(facts: Facts, *, crops: Path) -> Content:
         rows_left_out=len(facts.findings) - len(shown),
         pictures_left_out=len(shown) - len(pictures),
         slides=_slides(facts, pictures),
+        slides_none=say("slides_none" if _sought(facts, DefectClass.LANDSLIDE) else "slides_not_sought"),
         method=method(facts),
         given_boxes=not facts.summary.weights,
         models=facts.models,
@@ -210,15 +212,29 @@ def _tiles(facts: Facts) -> tuple[Tile, ...]:
         Tile(f"{counts.read} / {counts.units}", say("photos")),
         Tile(f"{number(km / 1000, 2)} km" if facts.segments else DASH, say("summary_length")),
         Tile(str(len(facts.findings)), say("summary_findings")),
-        Tile(str(len(facts.slides)), say("summary_slides")),
+        _slide_tile(facts),
         Tile(f"{judged} / {len(facts.segments)}", say("summary_judged")),
         Tile(f"{unmeasured} / {len(facts.findings) - len(facts.slides)}", say("summary_unmeasured")),
     )
 
 
-def _classes(findings: Sequence[Finding]) -> tuple[ClassCount, ...]:
-    counts = Counter(one.label for one in findings)
-    return tuple(ClassCount(SIGNS[one], say(f"class.{one.value}"), counts[one]) for one in DefectClass)
+def _slide_tile(facts: Facts) -> Tile:
+    if _sought(facts, DefectClass.LANDSLIDE):
+        return Tile(str(len(facts.slides)), say("summary_slides"))
+    return Tile(DASH, say("summary_slides_not_sought"))
+
+
+def _sought(facts: Facts, label: DefectClass) -> bool:
+    """Return whether a class was looked for, as far as that is known."""
+    return facts.looked_for is None or label in facts.looked_for
+
+
+def _classes(facts: Facts) -> tuple[ClassCount, ...]:
+    counts = Counter(one.label for one in facts.findings)
+    return tuple(
+        ClassCount(SIGNS[one], say(f"class.{one.value}"), str(counts[one]) if _sought(facts, one) else DASH)
+        for one in DefectClass
+    )
 
 
 def _segment(said: Mapping[str, object], letters: Letters) -> SegmentRow:
@@ -270,7 +286,7 @@ def _slides(facts: Facts, pictures: Mapping[str, bytes]) -> tuple[SlideRow, ...]
         SlideRow(
             place=place,
             where=where_of(one),
-            area=with_error(one.area_m2, one.errors.area_m2, decimals=1, unit="m²") or DASH,
+            area=with_error(one.area_m2, one.errors.area_m2, decimals=1, unit="m²") or say("size.none").id,
             edge=_edge(one.road_edge_m),
             slope=DASH if one.slope_deg is None else f"{number(one.slope_deg, 0)}°",
             position=_metres(one.errors.position_m),

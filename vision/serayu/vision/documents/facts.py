@@ -115,6 +115,15 @@ class Facts:
         shown = {one["properties"]["ruas"] for one in self.segments}
         return tuple(sorted(shown | {one.ruas for one in self.findings if one.ruas is not None}))
 
+    @property
+    def looked_for(self) -> frozenset[DefectClass] | None:
+        """The classes that the detectors know; None where that is not recorded: boxes, and weights of one's own."""
+        entries = [one.entry for one in self.models if one.entry is not None]
+        if not entries or len(entries) < len(self.models) or self.summary.settings.get("boxes") is not None:
+            return None
+        known = {name for one in entries for name in one.classes}
+        return frozenset(one for one in DefectClass if one.value in known)
+
     def road(self, number: str) -> Ruas | None:
         """Return a road by its number; None where it was not given."""
         return next((one for one in self.roads if one.number == number), None)

@@ -11,7 +11,7 @@ from serayu.vision.documents.content import Content
 from serayu.vision.documents.drawing import Drawing, Line, svg
 from serayu.vision.documents.road_map import MOST_NUMBERS, symbol
 from serayu.vision.documents.signs import CONDITIONS, UNKNOWN, Sign, Strip
-from serayu.vision.documents.words import Said, meant, say
+from serayu.vision.documents.words import Said, meant, number, say
 
 __all__ = ["html"]
 
@@ -46,7 +46,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals.update(say=say, sign=_sign, strip=_strip, jpeg=_jpeg)
+    environment.globals.update(say=say, number=number, sign=_sign, strip=_strip, jpeg=_jpeg)
     environment.filters["both"] = _both
     return environment
 

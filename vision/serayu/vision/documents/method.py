@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from statistics import median
 
+from serayu.models.survey.finding import DefectClass
 from serayu.vision.documents.facts import Equipment, Facts
 from serayu.vision.documents.words import Said, meant, number, say
+from serayu.vision.survey.summary import LeftOut as Unmade
 from serayu.vision.survey.summary import Summary
 
 __all__ = ["MOST_PROBLEMS", "Fact", "LeftOut", "Problem", "left_out", "limits", "method"]
 
 MOST_PROBLEMS = 100
 """Photos that are named with their problem at most; ``survey.json`` has all [project proposal]."""
+_COUNTED = frozenset({"no_pose", "off_ground"})  # their detail is a number of boxes
 _KNOWN = frozenset({"corrupt", "refused", "no_pose", "off_ground", "labels"})
 
 
@@ -85,7 +88,7 @@ def left_out(summary: Summary) -> LeftOut:
         Problem(
             one.unit,
             say(f"problem.{one.code}") if one.code in _KNOWN else Said(one.code),
-            _details(one.code, one.detail),
+            _details(one),
         )
         for one in summary.problems[:MOST_PROBLEMS]
     ]
@@ -101,6 +104,7 @@ def limits(facts: Facts) -> tuple[Said, ...]:
     privacy = facts.summary.privacy.texts
     return (
         say("limit.missed" if facts.summary.weights else "limit.given"),
+        *_not_sought(facts),
         say("limit.unmeasured"),
         say("limit.index"),
         say("limit.errors"),
@@ -108,10 +112,26 @@ def limits(facts: Facts) -> tuple[Said, ...]:
     )
 
 
-def _details(code: str, detail: str) -> tuple[Said, ...]:
-    if code == "refused":
-        return tuple(meant(key) for key in detail.split(", "))
-    return (Said(detail),)
+def _not_sought(facts: Facts) -> tuple[Said, ...]:
+    """Return which classes no detector of this survey knows."""
+    if facts.looked_for is None:
+        return ()
+    missing = [say(f"class.{one.value}") for one in DefectClass if one not in facts.looked_for]
+    if not missing:
+        return ()
+    words, text = (
+        say("limit.not_sought"),
+        [", ".join(names) for names in zip(*((one.id, one.en) for one in missing), strict=True)],
+    )
+    return (Said(f"{words.id} {text[0]}.", f"{words.en} {text[1]}."),)
+
+
+def _details(one: Unmade) -> tuple[Said, ...]:
+    if one.code == "refused":
+        return tuple(meant(key) for key in one.detail.split(", "))
+    if one.code in _COUNTED:
+        return (say("problem_boxes", n=one.detail),)
+    return (Said(say("problem_error", error=one.detail.removeprefix(f"{one.unit}: ")).id),)
 
 
 def _camera(one: Equipment) -> Said:

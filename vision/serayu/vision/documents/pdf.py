@@ -13,7 +13,7 @@ from serayu.vision.documents.content import Content
 from serayu.vision.documents.drawing import Drawing, Label, Line, Mark, on_page, printable
 from serayu.vision.documents.road_map import MOST_NUMBERS, symbol
 from serayu.vision.documents.signs import CONDITIONS, UNKNOWN
-from serayu.vision.documents.words import Said, meant, say
+from serayu.vision.documents.words import Said, meant, number, say
 
 __all__ = ["pdf"]
 
@@ -180,7 +180,7 @@ def _segments(page: _Page, content: Content) -> None:
 def _slides(page: _Page, content: Content) -> None:
     _heading(page, say("slides"))
     if not content.slides:
-        _paragraph(page, say("slides_none"))
+        _paragraph(page, content.slides_none)
         return
     header = [Said("No"), *(say(f"column.{one}") for one in ("where", "area", "edge", "slope", "position"))]
     rows = [
@@ -211,7 +211,7 @@ def _findings(page: _Page, content: Content) -> None:
             f"{row.sign.letter}: {_one_line(row.words)}",
             f"{_one_line(row.where)}\n{row.photo} ({row.photos})",
             "\n".join(f"{words.id}: {size}" for words, size in row.sizes) or _one_line(none),
-            f"{_one_line(row.severity)} {row.reasons}".strip(),
+            f"{_one_line(row.severity)}\n{row.reasons}".strip(),
             row.score,
             row.position,
         )
@@ -231,7 +231,9 @@ def _method(page: _Page, content: Content) -> None:
         if model.entry is not None:
             entry = model.entry
             lines.append(f"{_one_line(say('licence'))}: {entry.licence}")
-            lines.append(f"{_one_line(say('threshold'))}: {entry.threshold} ({entry.threshold_source})")
+            lines.append(
+                f"{_one_line(say('threshold'))}: {number(entry.threshold, 3)} ({entry.threshold_source})"
+            )
             lines += [f"{_one_line(say('restriction'))}: {entry.restriction}"] if entry.restriction else []
         lines += [] if model.scores else [_one_line(say("accuracy_unknown"))]
         rows.append((_one_line(say("weights")), "\n".join(lines)))
