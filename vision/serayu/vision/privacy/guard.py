@@ -107,7 +107,7 @@ class Guard:
         faces, storing = none, Storing.WITHHELD
         if self.faces is not None:
             with suppress(BadInputError):
-                faces, storing = self.faces.find(image)[0], Storing.BLURRED
+                faces, storing = self.faces.find(image, gsd_mm=gsd_mm)[0], Storing.BLURRED
         # Whole bodies and vehicles need less margin than faces, and a wide one would hide the road beside them.
         whole = pixelated(image, people, padding=_PEOPLE_PADDING)
         return Kept(pixelated(whole, faces), Hidden(storing, faces=len(faces), people=len(people)))
