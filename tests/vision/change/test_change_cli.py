@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
@@ -96,3 +98,17 @@ def test_people_read_it_in_both_languages(first: Path) -> None:
     done = CliRunner().invoke(app, [str(first), str(first)])
     assert done.exit_code == 0
     assert "no change beyond" in done.stdout or "cannot be decided" in done.stdout
+
+
+def test_surveys_named_in_the_wrong_order_are_told(first: Path, without_crack: Path) -> None:
+    early, late = read_surveyed(first), read_surveyed(without_crack)
+    late = replace(
+        late,
+        head=msgspec.structs.replace(late.head, first="2027-01-01T00:00:00Z", last="2027-01-01T00:00:00Z"),
+    )
+    early = replace(
+        early,
+        head=msgspec.structs.replace(early.head, first="2026-01-01T00:00:00Z", last="2026-01-01T00:00:00Z"),
+    )
+    assert not any("tukar urutannya" in one for one in compare(early, late).texts["id"])
+    assert any("tukar urutannya" in one for one in compare(late, early).texts["id"])

@@ -122,6 +122,8 @@ def _said(counts: Counter[Fate], before: Surveyed, after: Surveyed, lang: str) -
     for fate in Fate:
         if counts[fate]:
             yield f"{text(f'change.fate.{fate.value}', lang)}: {counts[fate]}"
+    if (_days(before, after) or 0) < 0:
+        yield text("change.limit.order", lang)
     if counts[Fate.GONE] or counts[Fate.NEW]:
         yield text("change.limit.recall", lang)
     if before.head.detector != after.head.detector:
