@@ -1,0 +1,1 @@
+"""How well weights find what labelled pictures show."""

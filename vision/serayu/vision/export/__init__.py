@@ -1,0 +1,1 @@
+"""Trained checkpoints as files that the runtimes read."""

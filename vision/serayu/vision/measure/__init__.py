@@ -1,0 +1,1 @@
+"""Sizes and severity of what was found in a picture, with their errors."""

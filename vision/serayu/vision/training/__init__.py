@@ -1,0 +1,1 @@
+"""Detectors trained and described from one file."""
