@@ -29,8 +29,9 @@ from serayu.models.survey.read import (
     read_photos,
     read_segments,
 )
-from serayu.models.survey.schema import SURVEY, WORDS
+from serayu.models.survey.schema import WORDS
 from serayu.models.survey.segment import SegmentRecord
+from serayu.models.survey.survey_id import check_survey_id
 from serayu.models.times import parse_rfc3339
 
 __all__ = [
@@ -237,8 +238,7 @@ def _head(data: bytes) -> SurveyHead:
         head = msgspec.json.decode(data, type=SurveyHead)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
         raise BadInputError(str(error), file=SUMMARY, field=field_of(error)) from None
-    if re.fullmatch(SURVEY, head.survey) is None:
-        raise BadInputError(f"{head.survey[:80]!r} is not of the form {SURVEY}", file=SUMMARY, field="survey")
+    check_survey_id(head.survey, file=SUMMARY, field="survey")
     for name in ("source", "kind", "detector"):
         if re.fullmatch(WORDS, getattr(head, name)) is None:
             raise BadInputError(

@@ -11,6 +11,7 @@ import typer
 
 from serayu.models.command import emit, reported
 from serayu.models.errors import BadInputError
+from serayu.models.survey.survey_id import check_survey_id
 from serayu.vision.survey.pipeline import Engine, Order, Outcome, Progress, local_engine, run_survey
 from serayu.vision.survey.publish import publish_survey
 from serayu.vision.survey.publish_cli import (
@@ -85,6 +86,8 @@ def survey(
         raise BadInputError("give --boxes or --weights, not both", field="--boxes")
     if address is not None and engine is not EngineName.DASK:
         raise BadInputError("needs --engine dask", field="--address")
+    if survey_id is not None:
+        check_survey_id(survey_id, field="--survey")
     order = Order(
         source,
         out,
