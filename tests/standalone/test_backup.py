@@ -1,3 +1,5 @@
+import hashlib
+import io
 import json
 import stat
 import tarfile
@@ -8,7 +10,11 @@ import pytest
 from serayu.models.errors import BadInputError, ConflictError
 from serayu.models.reading import Observation, SeriesKey
 from serayu.models.stores.hot import HotStore
+from serayu.models.stores.register import Register, upgrade
+from serayu.models.stores.register.database import sqlite_url
+from serayu.models.stores.survey_files import picture_file, publish_bundle
 from serayu.standalone.backup_cli import back_up, restore_from
+from tests.models.survey.bundles import IDS, JPEG, SURVEY, crops, zipped
 
 KEY = SeriesKey("33.02", "bgs-hulu", "stage")
 
@@ -77,5 +83,45 @@ def test_a_changed_archive_is_refused_and_nothing_is_written(data: Path, tmp_pat
         for file in (tmp_path / "open").iterdir():
             tar.add(file, arcname=file.name)
     with pytest.raises(BadInputError, match=r"keys\.json is damaged"):
+        restore_from(tmp_path / "forged.tar.gz", tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_the_pictures_of_surveys_come_back_with_their_findings(data: Path, tmp_path: Path) -> None:
+    url = sqlite_url(data / "register.sqlite")
+    upgrade(url)
+    with Register(url) as register:
+        publish_bundle(
+            io.BytesIO(zipped()), register=register, data_dir=data, region="33.02", by="Ani", now_us=5
+        )
+    unfinished = data / "surveys" / ".incoming-x" / "crops"
+    unfinished.mkdir(parents=True)
+    (unfinished / f"{IDS[0]}.jpg").write_bytes(JPEG)
+    back_up(data, tmp_path / "b.tar.gz")
+    restore_from(tmp_path / "b.tar.gz", tmp_path / "new")
+    with Register(sqlite_url(tmp_path / "new" / "register.sqlite")) as register:
+        shown = [one for one in register.findings("33.02").page if one.picture]
+    assert sorted(one.id for one in shown) == sorted(IDS[:-1])
+    for one in shown:
+        picture = picture_file(tmp_path / "new", one.survey, one.id)
+        assert picture.read_bytes() == crops()[f"crops/{one.id}.jpg"]
+        assert stat.S_IMODE(picture.stat().st_mode) & 0o077 == 0o044
+    assert [one.name for one in (tmp_path / "new" / "surveys").iterdir()] == [SURVEY]
+    with pytest.raises(ConflictError, match="already holds data"):
+        restore_from(tmp_path / "b.tar.gz", tmp_path / "new")
+
+
+@pytest.mark.parametrize(
+    "name", ["surveys/../keys.json", f"surveys/x/crops/../../{IDS[0]}.jpg", "surveys/x/crops/run.sh"]
+)
+def test_an_archive_that_would_write_anything_else_is_refused(tmp_path: Path, name: str) -> None:
+    content = b"x"
+    document = {"files": {name: hashlib.sha256(content).hexdigest()}}
+    with tarfile.open(tmp_path / "forged.tar.gz", "w:gz") as tar:
+        for inside, said in (("manifest.json", json.dumps(document).encode()), (name, content)):
+            entry = tarfile.TarInfo(inside)
+            entry.size = len(said)
+            tar.addfile(entry, io.BytesIO(said))
+    with pytest.raises(BadInputError, match="damaged or unknown|cannot read"):
         restore_from(tmp_path / "forged.tar.gz", tmp_path / "new")
     assert list((tmp_path / "new").iterdir()) == []

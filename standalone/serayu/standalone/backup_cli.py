@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import sqlite3
 import tarfile
 import tempfile
@@ -15,12 +16,16 @@ import typer
 
 from serayu.models.command import emit, reported
 from serayu.models.errors import BadInputError, ConflictError
+from serayu.models.stores.survey_files import FOLDER
+from serayu.models.survey.bundle import CROPS
 from serayu.models.times import SystemClock, rfc3339
 
 backup = typer.Typer()
 restore = typer.Typer()
 DATABASES = ("hot.sqlite", "register.sqlite")
 SECRETS = ("keys.json", "delivery.key", "gateway.key")
+PICTURE = re.compile(rf"{FOLDER}/[A-Za-z0-9][A-Za-z0-9._-]*/{CROPS}/[0-9a-f-]+\.jpg")
+"""A picture of a published survey: nothing else of that folder is kept."""
 MANIFEST = "manifest.json"
 
 JsonOption = Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")]
@@ -56,7 +61,10 @@ def restore_command(
 
 
 def back_up(data: Path, archive: Path) -> dict[str, object]:
-    """Write the databases (by SQLite's online backup) and the keys of a data folder into an archive.
+    """Write databases (by SQLite's online backup), keys and pictures of surveys of a data folder into an archive.
+
+    The register is copied before the pictures are listed: they are placed before their survey can be seen and never
+    change, so that no survey of the copy lacks them.
 
     Raises
     ------
@@ -73,14 +81,16 @@ def back_up(data: Path, archive: Path) -> dict[str, object]:
         for name in SECRETS:
             if (data / name).exists():
                 (folder / name).write_bytes((data / name).read_bytes())
-        files = {file.name: _digest(file) for file in sorted(folder.iterdir())}
+        sources = {file.name: file for file in sorted(folder.iterdir())} | _pictures(data)
+        files = {name: _digest(file) for name, file in sources.items()}
         document: dict[str, object] = {"made": rfc3339(SystemClock().now_us()), "files": files}
         (folder / MANIFEST).write_text(json.dumps(document), "utf-8")
         packed = folder / "archive"
         descriptor = os.open(packed, os.O_CREAT | os.O_WRONLY, 0o600)  # it holds keys
         with os.fdopen(descriptor, "wb") as stream, tarfile.open(fileobj=stream, mode="w:gz") as tar:
-            for name in (MANIFEST, *files):
-                tar.add(folder / name, arcname=name)
+            tar.add(folder / MANIFEST, arcname=MANIFEST)
+            for name, file in sources.items():
+                tar.add(file, arcname=name)
         packed.replace(archive)
     return document
 
@@ -95,7 +105,7 @@ def restore_from(archive: Path, data: Path) -> dict[str, object]:
     ConflictError
         The folder already holds data.
     """
-    if any((data / name).exists() for name in (*DATABASES, *SECRETS)):
+    if any((data / name).exists() for name in (*DATABASES, *SECRETS, FOLDER)):
         raise ConflictError(f"{data} already holds data; name an empty folder")
     data.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=data.resolve().parent) as scratch, _opened(archive) as tar:
@@ -107,13 +117,23 @@ def restore_from(archive: Path, data: Path) -> dict[str, object]:
         except (OSError, ValueError, KeyError, TypeError):
             raise BadInputError("not a backup made by Serayu", file=archive) from None
         for name, digest in files.items():
-            if name not in (*DATABASES, *SECRETS) or _digest(folder / name) != digest:
+            known = name in (*DATABASES, *SECRETS) or PICTURE.fullmatch(name)
+            if not known or _digest(folder / name) != digest:
                 raise BadInputError(f"{name} is damaged or unknown", file=archive)
         for name in files:
+            (data / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).replace(data / name)
             if name in SECRETS:
                 (data / name).chmod(0o600)
     return document
+
+
+def _pictures(data: Path) -> dict[str, Path]:
+    """Return the pictures of surveys by their names in the archive."""
+    found = {
+        file.relative_to(data).as_posix(): file for file in sorted((data / FOLDER).glob(f"*/{CROPS}/*.jpg"))
+    }
+    return {name: file for name, file in found.items() if PICTURE.fullmatch(name)}
 
 
 def _copy_database(source: Path, target: Path) -> None:
