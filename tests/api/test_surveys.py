@@ -131,6 +131,7 @@ def test_findings_are_geojson_by_the_schema_with_picture_and_review_beside(surve
         crops()[f"crops/{IDS[0]}.jpg"],
         "image/jpeg",
     )
+    assert picture.headers["cache-control"] == "private, no-cache"
     assert surveyed.get(f"/api/v1/findings/{IDS[3]}/picture.jpg", "crew").status_code == 404
     assert surveyed.get("/api/v1/findings/../../x/picture.jpg", "crew").status_code == 404
     with surveyed.client("crew") as client:

@@ -14,6 +14,8 @@ VARY = "Accept-Encoding, Authorization, X-API-Key, Cookie"
 def conditional(request: Request, content: bytes, media_type: str) -> Response:
     """Return a response with an ETag; 304 without content where the client knows it already.
 
+    What is answered depends on who asks, so that only the caller's own cache may keep it.
+
     Parameters
     ----------
     request
@@ -24,7 +26,7 @@ def conditional(request: Request, content: bytes, media_type: str) -> Response:
         Its type.
     """
     etag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": VARY}
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": VARY}
     known = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
     if etag in known or "*" in known:
         return Response(status_code=304, headers=headers)
