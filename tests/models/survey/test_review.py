@@ -136,6 +136,19 @@ def test_only_photos_whose_every_box_was_reviewed_are_ready_for_training() -> No
     assert spoken == {"a": "benar", "b": "benar", "c": "salah"}
 
 
+def test_photos_that_differ_in_their_suffix_alone_keep_their_labels_apart() -> None:
+    photos = [
+        ("s", PhotoBoxes(name, 10, 10, 0, (FindingBox(one, (0, 0, 5, 5)),)))
+        for name, one in (("x.jpg", "a"), ("x.png", "c"))
+    ]
+    reviews = [said("a", "benar", POTHOLE), said("c", "benar", PATCH)]
+    with zipfile.ZipFile(io.BytesIO(labels_zip(photos, reviews, LABELS))) as packed:
+        made = {
+            name: packed.read(name).decode()[0] for name in packed.namelist() if name.startswith("labels/")
+        }
+    assert made == {"labels/s/x.jpg.txt": "3", "labels/s/x.png.txt": "4"}
+
+
 def test_a_name_cannot_become_a_formula() -> None:
     evil = Review(
         id=1,

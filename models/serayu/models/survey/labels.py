@@ -3,12 +3,14 @@
 ``labels/<survey>/<photo>.txt`` has the photos whose every box was reviewed: they can be trained on as they are, with
 the photo of that name beside. ``partial/…`` has those where a box was not reviewed, or where something was detected
 that could not be put on the ground: what has no box there may still be something. ``photos.csv`` lists all,
-``reviews.csv`` says who said what of each finding.
+``reviews.csv`` says who said what of each finding. Where two photos differ in their suffix alone, their labels have the
+whole name.
 """
 
 import csv
 import io
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 
@@ -49,6 +51,8 @@ def labels_zip(
     """
     last = {one.finding: one for one in reviews if one.finding in labels}
     files: dict[str, str] = {}
+    photos = list(photos)
+    stems = Counter((survey, PurePath(photo.photo).stem) for survey, photo in photos)
     rows: list[tuple[object, ...]] = []
     for survey, photo in photos:
         reviewed = sum(box.finding in last for box in photo.boxes)
@@ -56,7 +60,8 @@ def labels_zip(
             continue
         complete = reviewed == len(photo.boxes) and photo.unplaced == 0
         folder = "labels" if complete else "partial"
-        name = f"{folder}/{survey}/{PurePath(photo.photo).stem}.txt"
+        path = PurePath(photo.photo)
+        name = f"{folder}/{survey}/{path.stem if stems[survey, path.stem] == 1 else path.name}.txt"
         files[name] = "".join(f"{line}\n" for line in yolo_lines(photo, last))
         rows.append(
             (
