@@ -1,5 +1,6 @@
 """Findings in a real browser: on the map for who may see them, and on the review page, which works without script."""
 
+import copy
 import io
 import os
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 from serayu.models.stores.survey_files import publish_bundle
 from tests.api.site import REGION, Site, site
 from tests.browser.test_map import Browser, _browser  # noqa: F401 -- fixture
-from tests.models.survey.bundles import IDS, zipped
+from tests.models.survey.bundles import IDS, documents, zipped
 
 pytestmark = pytest.mark.servers
 
@@ -113,4 +114,31 @@ def test_the_map_shows_findings_with_letters_and_words_to_crews_and_not_to_the_p
     ):
         assert one in words
     _keep(browser, "map.png")
+    assert browser.complaints() == []
+
+
+def test_a_stretch_surveyed_twice_shows_what_the_later_survey_says(browser: Browser, surveyed: Site) -> None:
+    older = documents("older")
+    older["findings.geojson"]["features"] = []
+    older["survey.json"] |= {"first": "2025-07-01T02:00:00Z", "counts": {"findings": 0, "classes": {}}}
+    older["segments.geojson"]["features"][0]["properties"]["pci"] = [10.0, 20.0]
+    del older["sightings.json"]
+    newer = copy.deepcopy(older)
+    for one in (newer["survey.json"], newer["segments.geojson"]["features"][0]["properties"]):
+        one["survey"] = "unjudged"
+    newer["survey.json"]["first"] = "2027-07-01T02:00:00Z"
+    newer["segments.geojson"]["features"][0]["properties"] |= {"pci": None, "sdi": None, "surveyed": 0.1}
+    for bundle in (older, newer):
+        with surveyed.client("operator") as client:
+            key = {"Idempotency-Key": bundle["survey.json"]["survey"] + "-0001"}
+            assert client.post("/api/v1/surveys", content=zipped(bundle, {}), headers=key).status_code == 201
+    browser.size(1400, 900)
+    _login(browser, surveyed, "crew")
+    shown = "return [...document.querySelectorAll('#map .road-segment')].map((one) => one.classList[1])"
+    browser.until(lambda: browser.run(shown) == ["fair"], what="the one segment")
+    browser.run(
+        "document.querySelector('#map .road-segment').dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+    )
+    browser.until(lambda: "PCI 62–74" in browser.text(".leaflet-popup"), what="the words of the segment")
+    assert "Difoto 1 Juli 2026" in browser.text(".leaflet-popup")
     assert browser.complaints() == []

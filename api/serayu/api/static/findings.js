@@ -16,7 +16,9 @@ export class Findings {
 
   async draw() {
     const [segments, findings] = [await this.pages("segments"), await this.pages("findings")];
-    for (const feature of segments.features) this.segment(feature);
+    const { surveys } = await this.read("/api/v1/surveys");
+    const taken = new Map(surveys.map((one) => [one.id, one.last || one.first]));
+    for (const feature of latest(segments.features, taken)) this.segment(feature, taken.get(feature.properties.survey));
     for (const feature of findings.features) this.finding(feature);
     if (findings.total > findings.features.length) {
       const cut = document.getElementById("findings-cut");
@@ -38,9 +40,9 @@ export class Findings {
     return found;
   }
 
-  segment(feature) {
+  segment(feature, time) {
     const line = L.geoJSON(feature, { style: { className: `road-segment ${grade(feature.properties.pci)}` } });
-    line.bindPopup(segmentWords(feature.properties)).addTo(this.group);
+    line.bindPopup(segmentWords(feature.properties, time)).addTo(this.group);
   }
 
   finding(feature) {
@@ -52,6 +54,20 @@ export class Findings {
     const pin = L.marker(area.getBounds().getCenter(), { icon, title: label, keyboard: true });
     for (const layer of [area, pin]) layer.bindPopup(() => words(feature)).addTo(this.group);
   }
+}
+
+// Of each stretch what the latest survey says that could judge it; of surveys without a time, the last published.
+function latest(features, taken) {
+  const found = new Map();
+  const judged = (one) => one.properties.pci || one.properties.sdi ? 1 : 0;
+  const at = (one) => Date.parse(taken.get(one.properties.survey)) || 0;
+  for (const feature of features) {
+    const key = JSON.stringify([feature.properties.ruas, feature.properties.km_from]);
+    const before = found.get(key);
+    const later = before && (judged(feature) - judged(before) || at(feature) - at(before));
+    if (!before || later > 0) found.set(key, feature);
+  }
+  return found.values();
 }
 
 function grade(pci) {
@@ -88,11 +104,12 @@ function words(feature) {
   return element("div", { class: "finding-words" }, ...lines);
 }
 
-function segmentWords(p) {
+function segmentWords(p, time) {
   const lines = [element("p", {}, element("strong", {}, t("review.segment", { ruas: p.ruas, sta: p.sta || number(p.km_from, 1) })))];
   const said = [["review.segment_pci", p.pci, 0], ["review.segment_sdi", p.sdi, 0]].filter(([, bounds]) => bounds);
   for (const [key, bounds, decimals] of said) lines.push(element("p", {}, t(key, { low: number(bounds[0], decimals), high: number(bounds[1], decimals) })));
   if (!said.length) lines.push(element("p", {}, ...both("review.segment_unknown")));
   lines.push(element("p", {}, ...both("review.segment_surveyed", { share: number(p.surveyed * 100, 0), n: p.findings })));
+  lines.push(element("p", {}, `${t("review.time")} ${time ? wibDate(time) : t("review.time_unknown")}`));
   return element("div", { class: "finding-words" }, ...lines);
 }
