@@ -23,8 +23,8 @@ ROADS = {
         },
         {
             "type": "Feature",
-            "properties": {"number": "UJI-02"},
-            "geometry": {"type": "Point", "coordinates": [109.3, -7.5]},
+            "properties": {"number": "UJI-02", "name": "Jalan uji kedua"},
+            "geometry": {"type": "LineString", "coordinates": [[109.3, -7.5], [109.3, -7.51]]},
         },
     ],
 }

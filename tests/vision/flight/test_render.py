@@ -183,7 +183,8 @@ def test_the_road_is_written_with_its_width(flight: Path) -> None:
         pytest.param({"overlap": 1.0}, "overlap", id="never moves on"),
         pytest.param({"seed": -1}, "negative", id="negative seed"),
         pytest.param({"ruas": "X"}, "no road of number X", id="no such road"),
-        pytest.param({"ruas": "UJI-02"}, "must be a LineString", id="not a line"),
+        pytest.param({"length_m": float("nan")}, "at least 10 m", id="length not a number"),
+        pytest.param({"start_m": float("nan")}, "do not fit", id="start not a number"),
     ],
 )
 def test_what_cannot_be_flown_is_refused_and_nothing_is_left(

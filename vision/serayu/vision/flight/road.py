@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import shapely
@@ -12,6 +11,8 @@ from shapely.geometry import LineString
 
 from serayu.models.errors import BadInputError
 from serayu.models.plane import LocalPlane
+from serayu.models.roads.line import Ruas
+from serayu.models.roads.read import read_ruas
 from serayu.vision.flight.site import FloatArray, Site
 
 __all__ = ["Road", "read_road"]
@@ -124,26 +125,23 @@ def read_road(
     BadInputError
         Not such a file, no such road, or too short for the part.
     """
-    feature, row = _feature(file, ruas)
-    properties = feature["properties"]
-    lon_lat = np.asarray(feature["geometry"]["coordinates"], dtype=float)[:, :2]
-    number = str(properties["number"])
-    if length_m < _MIN_LENGTH_M:
+    chosen, row = _chosen(file, ruas)
+    lon_lat = shapely.get_coordinates(chosen.geometry)
+    if not length_m >= _MIN_LENGTH_M:
         raise BadInputError(f"at least {_MIN_LENGTH_M:g} m of road must be flown, not {length_m:g} m")
     plane = LocalPlane(lon0=float(lon_lat[:, 0].mean()))
     metres = LineString(plane.forward(lon_lat))
-    if start_m < 0 or start_m + length_m > metres.length:
+    if not 0 <= start_m <= metres.length - length_m:
         raise BadInputError(
-            f"road {number} is {metres.length:.0f} m long: "
+            f"road {chosen.number} is {metres.length:.0f} m long: "
             f"{length_m:.0f} m from {start_m:.0f} m on do not fit",
             file=file,
             row=row,
         )
     site = _site(plane, metres, start_m, start_m + length_m)
-    width = width_m if width_m is not None else float(properties.get("width_m") or DEFAULT_WIDTH_M)
+    width = width_m or chosen.width_m or DEFAULT_WIDTH_M
     line = LineString(site.from_plane(np.asarray(metres.coords)))
-    name = str(properties.get("name", number))
-    return Road(number, name, width, line, start_m, start_m + length_m, lon_lat, site)
+    return Road(chosen.number, chosen.name, width, line, start_m, start_m + length_m, lon_lat, site)
 
 
 def _site(plane: LocalPlane, line: LineString, start_m: float, end_m: float) -> Site:
@@ -155,20 +153,11 @@ def _site(plane: LocalPlane, line: LineString, start_m: float, end_m: float) -> 
     return Site(plane, (float(first[0]), float(first[1])), float(east), float(north))
 
 
-def _feature(file: Path, ruas: str | None) -> tuple[dict[str, Any], int]:
-    try:
-        features = msgspec.json.decode(file.read_bytes())["features"]
-        numbers = [str(feature["properties"]["number"]) for feature in features]
-        lines = [feature["geometry"]["type"] == "LineString" for feature in features]
-    except OSError as error:
-        raise BadInputError(f"cannot read: {error.strerror or error}", file=file) from None
-    except (msgspec.DecodeError, KeyError, TypeError) as error:
-        raise BadInputError(f"not a GeoJSON of roads with a number each: {error}", file=file) from None
-    if not features:
-        raise BadInputError("no road in it", file=file)
-    if ruas is not None and ruas not in numbers:
-        raise BadInputError(f"no road of number {ruas}; there are {', '.join(numbers)}", file=file)
-    index = 0 if ruas is None else numbers.index(ruas)
-    if not lines[index]:
-        raise BadInputError("a road must be a LineString", file=file, row=index + 1, field="geometry")
-    return features[index], index + 1
+def _chosen(file: Path, number: str | None) -> tuple[Ruas, int]:
+    """Return a road of a file by its number, the first without one, and its row."""
+    roads = {one.number: (one, row) for row, one in enumerate(read_ruas(file), start=1)}
+    if number is None:
+        return next(iter(roads.values()))
+    if number not in roads:
+        raise BadInputError(f"no road of number {number}; there are {', '.join(roads)}", file=file)
+    return roads[number]
