@@ -1,10 +1,8 @@
 """A training checkpoint as ONNX: batch 1 of a fixed size, nothing in it that tells of the machine it was made on."""
 
-import contextlib
 import importlib
 import re
 import shutil
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,10 +77,9 @@ def export_onnx(checkpoint: Path, file: Path, *, input_px: int | None = None) ->
         folder = Path(name)
         libraries = load_libraries(settings=folder / "settings")
         copy = Path(shutil.copyfile(checkpoint, folder / "network.pt"))
-        with contextlib.redirect_stdout(sys.stderr):  # what ultralytics tells is not the command's result
-            network = _opened(libraries.ultralytics, copy, checkpoint)
-            side = input_px or _trained_at(network)
-            network.export(format="onnx", imgsz=side, opset=OPSET, dynamic=False, simplify=True, device="cpu")
+        network = _opened(libraries.ultralytics, copy, checkpoint)
+        side = input_px or _trained_at(network)
+        network.export(format="onnx", imgsz=side, opset=OPSET, dynamic=False, simplify=True, device="cpu")
         _cleaned(copy.with_suffix(".onnx"), file)
     names = network.names
     return Exported(file, network.task, tuple(str(names[index]) for index in range(len(names))), side)

@@ -1,5 +1,7 @@
 """``serayu vision export CHECKPOINT.pt``: weights that run without torch, and their entry in the manifest."""
 
+import contextlib
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -43,6 +45,9 @@ def run(
         int | None, typer.Option(help="sisi gambar latih, px · side of training pictures")
     ] = None,
     gsd: Annotated[float | None, typer.Option(help="mm per px masukan · mm per px of the input")] = None,
+    gsd_range: Annotated[
+        tuple[float, float] | None, typer.Option(help="rentang gsd tanpa penskalaan · gsd looked at as it is")
+    ] = None,
     restriction: Annotated[str | None, typer.Option(help="batas pemakaian · restriction")] = None,
     card: Annotated[str | None, typer.Option(help="kartu model · model card")] = None,
     commit: Annotated[str | None, typer.Option(help="commit pelatihan · commit of the training")] = None,
@@ -54,8 +59,11 @@ def run(
     """Jadikan bobot yang berjalan tanpa torch · Make weights that run without torch."""
     whole = read_dataset(data, split=split)
     dataset = drawn(whole, most=pictures)
-    scale = Scale(gsd_mm=gsd, tile_px=tile)
-    with tempfile.TemporaryDirectory(prefix="serayu-export-") as place:
+    scale = Scale(gsd_mm=gsd, gsd_range_mm=gsd_range, tile_px=tile)
+    with (
+        contextlib.redirect_stdout(sys.stderr),  # what the libraries tell is not the command's one document
+        tempfile.TemporaryDirectory(prefix="serayu-export-") as place,
+    ):
         exported = export_onnx(checkpoint, Path(place) / f"{name}.onnx", input_px=imgsz)
         full = _judged(exported, None, scale, dataset)
         files: tuple[Path, ...] = (exported.file,)
@@ -78,6 +86,7 @@ def run(
             classes=exported.classes,
             input_px=exported.input_px,
             gsd_mm=gsd,
+            gsd_range_mm=gsd_range,
             tile_px=tile,
             threshold=full.choice.threshold,
             threshold_source=_source(dataset.split, full, whole=len(whole.samples)),
