@@ -5,7 +5,9 @@ cell, scored by the mean red (class pothole) and blue (class patch_repair) of th
 is where green is above one half. So a test can paint a picture and know what must be found where.
 """
 
+import importlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,8 +29,9 @@ def boxes() -> np.ndarray:
 
 def make(*, segment: bool) -> bytes:
     """Return one network as the bytes of an ONNX file."""
-    import onnx  # type: ignore[import-not-found]  # noqa: PLC0415 - only here
-    from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
+    onnx: Any = importlib.import_module("onnx")  # of the training environment
+    helper = onnx.helper
+    image = onnx.TensorProto.FLOAT
 
     cells, coarse = (SIDE // 8) ** 2, sum((SIDE // stride) ** 2 for stride in STRIDES[1:])
     constants = {
@@ -58,9 +61,9 @@ def make(*, segment: bool) -> bytes:
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, SIDE, SIDE])],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+        [helper.make_tensor_value_info("images", image, [1, 3, SIDE, SIDE])],
+        [helper.make_tensor_value_info(name, image, shape) for name, shape in outputs],
+        [onnx.numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     helper.set_model_props(model, {"names": repr(NAMES)})
