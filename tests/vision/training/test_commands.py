@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from serayu.vision.training.card_cli import app as card
+from serayu.vision.training.record import Record, read_record, write_record
 from serayu.vision.training.train_cli import app as train
 
 runner = CliRunner()
@@ -35,6 +36,18 @@ def test_a_run_that_exists_is_not_overwritten(tmp_path: Path) -> None:
     assert (done.exit_code, "resume it or name another" in done.stderr) == (2, True)
     done = runner.invoke(train, ["road", "--data", str(tmp_path), "--runs", str(tmp_path), "--resume"])
     assert (done.exit_code, "record.json" in done.stderr) == (2, True), "what is not a record is named"
+
+
+def test_a_run_of_another_configuration_is_not_gone_on_with(tmp_path: Path) -> None:
+    record = Record(
+        name="road", task="detect", classes=("pothole",), config_sha256="0" * 64, start_sha256=None, commit=None,
+        versions={}, device="cpu", pictures={}, labels={}, epochs=2, done=1,
+    )  # fmt: skip
+    (tmp_path / "road").mkdir()
+    write_record(record, tmp_path / "road" / "record.json")
+    done = runner.invoke(train, ["road", "--data", str(tmp_path), "--runs", str(tmp_path), "--resume"])
+    assert (done.exit_code, "another configuration" in done.stderr) == (2, True)
+    assert read_record(tmp_path / "road" / "record.json") == record
 
 
 @pytest.mark.parametrize(

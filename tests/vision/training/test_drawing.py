@@ -84,6 +84,23 @@ def test_nothing_is_laid_where_there_is_no_bare_road(background: tuple[int, int,
     assert (pasted.image == image).all()
 
 
+def test_a_cut_out_too_thin_to_be_seen_at_its_size_is_not_laid() -> None:
+    thin = np.full((4, 400, 4), 255, np.uint8)
+    laid = []
+    for seed in range(20):
+        pasted = paste_some(
+            asphalt(),
+            np.zeros((0, 4)),
+            (thin,),
+            most=1,
+            size_px=(12.0, 20.0),
+            rng=np.random.default_rng(seed),
+        )
+        laid.append(len(pasted.boxes_px))
+        assert bool(laid[-1]) or (pasted.image == asphalt()).all()
+    assert 0 in laid
+
+
 def test_a_cut_out_takes_the_tone_of_the_road() -> None:
     dark, light = asphalt() // 2, np.minimum(asphalt().astype(int) * 2, 255).astype(np.uint8)
     on_dark, box = lay(dark, disc(), place=(20, 20), rng=np.random.default_rng(0))

@@ -127,6 +127,16 @@ def test_two_pictures_of_one_name_are_refused(data: Path, tmp_path: Path) -> Non
         prepare(twice, fingerprint="f", data=data, folder=tmp_path / "out")
 
 
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_two_pictures_that_would_share_a_label_file_are_refused(
+    data: Path, tmp_path: Path, split: str
+) -> None:
+    first = next((data / "road" / "images" / split).iterdir())
+    cv2.imwrite(str(first.with_suffix(".jpg")), place(9))
+    with pytest.raises(BadInputError, match=r"has the name of"):
+        prepare(config(), fingerprint="f", data=data, folder=tmp_path / "out")
+
+
 def test_limits_of_a_source_mute_what_they_leave_out(tmp_path: Path) -> None:
     labels = (
         "0 0.5 0.1 0.1 0.1\n0 0.5 0.7 0.1 0.1\n0 0.5 0.7 0.9 0.5\n0 0.2 0.7 0.02 0.3\n1 0.8 0.8 0.1 0.1\n"

@@ -1,5 +1,6 @@
 """Labels of one picture, and what is done to them before a network learns from them."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +83,9 @@ def read_yolo(file: Path, *, classes: int) -> Labels:
         try:
             fields = [float(field) for field in line.split()]
         except ValueError:
-            raise BadInputError(f"not a row of numbers: {line!r}", file=file, row=row) from None
+            fields = [math.nan]
+        if not all(map(math.isfinite, fields)):
+            raise BadInputError(f"not a row of numbers: {line!r}", file=file, row=row)
         if not 0 <= fields[0] < classes or fields[0] != int(fields[0]):
             raise BadInputError(f"class {fields[0]:g} is not one of 0-{classes - 1}", file=file, row=row)
         polygon = _polygon(fields)

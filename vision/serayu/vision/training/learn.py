@@ -75,7 +75,9 @@ def learn(file: Path, places: Places, *, resume: bool, threads: int | None = Non
     """
     config, fingerprint = read_config(file)
     old = read_record(places.record) if resume and places.record.exists() else None
-    if old is not None and old.done >= old.epochs and old.config_sha256 == fingerprint:
+    if old is not None and old.config_sha256 != fingerprint:
+        raise BadInputError("is a training of another configuration; name another run", file=places.run)
+    if old is not None and old.done >= old.epochs:
         return _ended(old, places)
     if not resume and places.record.exists():
         raise BadInputError("holds a training already; resume it or name another run", file=places.run)

@@ -97,7 +97,7 @@ def paste_some(
         longer = float(np.exp(rng.uniform(np.log(size_px[0]), np.log(size_px[1]))))
         cut = _changed(bank[int(rng.integers(len(bank)))], longer=longer, rng=rng)
         place = free_place(result, cut.shape[:2], taken, rng)
-        if place is None:
+        if place is None or not (_feathered(cut[..., 3]) > _OPAQUE).any():  # too thin at this size to be seen
             continue
         result, box = lay(result, cut, place=place, rng=rng)
         taken = np.vstack([taken, box])
@@ -161,7 +161,7 @@ def _changed(cut: npt.NDArray[np.uint8], *, longer: float, rng: np.random.Genera
     # Halve first: a large cut-out warped at once to a few pixels would alias.
     matrix = np.column_stack([turn, shift])
     small = cut
-    while scale < 0.5:  # noqa: PLR2004 - halves
+    while scale < 0.5 and min(small.shape[:2]) > 1:  # noqa: PLR2004 - halves
         small = np.asarray(cv2.resize(small, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
         matrix[:, :2] *= 2
         scale *= 2

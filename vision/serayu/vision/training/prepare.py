@@ -118,6 +118,8 @@ def prepare(config: Config, *, fingerprint: str, data: Path, folder: Path) -> Pr
         for judge in config.judge
     ]
     _refuse_twins([one for group in learnt for one in group])
+    for group in asked:
+        _refuse_twins(group)
     train, judged = _with_scenes(config, learnt, asked)
     shown = {drawn.scene for one in judged for drawn in one}
     clean = [drawn for drawn in train if drawn.scene not in shown]
@@ -150,7 +152,7 @@ def prepare(config: Config, *, fingerprint: str, data: Path, folder: Path) -> Pr
 
 
 def _refuse_twins(pictures: Sequence[Picture]) -> None:
-    """Refuse two training pictures of one name: they would lie in one folder.
+    """Refuse two pictures of one name, whatever their format: they and their labels would lie in one folder.
 
     Raises
     ------
@@ -159,9 +161,9 @@ def _refuse_twins(pictures: Sequence[Picture]) -> None:
     """
     seen: dict[str, Path] = {}
     for one in pictures:
-        if one.file.name in seen:
-            raise BadInputError(f"has the name of {seen[one.file.name]}", file=one.file)
-        seen[one.file.name] = one.file
+        if one.file.stem in seen:
+            raise BadInputError(f"has the name of {seen[one.file.stem]}", file=one.file)
+        seen[one.file.stem] = one.file
 
 
 def _with_scenes(
