@@ -25,6 +25,13 @@ def test_the_weights_that_serayu_carries_are_what_its_manifest_says() -> None:
             verified(folder, one)
 
 
+def test_every_card_that_the_manifest_names_is_of_these_weights() -> None:
+    folder = weights_folder(VisionSettings(weights=None))
+    for entry in read_manifest(folder).weights:
+        assert entry.card is not None, entry.name
+        assert entry.sha256 in (folder.parent / "cards" / entry.card).read_text("utf-8")
+
+
 def test_weights_are_found_by_name_with_their_threshold(tmp_path: Path) -> None:
     with load_detector("tiny", settings=VisionSettings(weights=shelf(tmp_path))) as detector:
         assert (detector.threshold, detector.classes) == (0.6, ("pothole", "patch_repair"))

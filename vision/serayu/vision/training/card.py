@@ -95,13 +95,18 @@ def _weights(config: Config, entry: WeightsEntry) -> str:
     rows = [
         ("file", f"`{entry.file}`, SHA-256 `{entry.sha256}`"),
         ("INT8 for OpenVINO", ", ".join(f"`{one.file}`" for one in entry.int8) or "none"),
-        ("licence", f"{entry.licence}. {config.card.weights_licence}"),
+        ("licence", _licence(config, entry)),
         ("classes", ", ".join(entry.classes)),
         ("input", f"{entry.input_px} px square"),
         ("scale", scale),
         ("threshold", f"{entry.threshold:.3f}: {entry.threshold_source}"),
     ]
     return _table(("", ""), rows)
+
+
+def _licence(config: Config, entry: WeightsEntry) -> str:
+    told = config.card.weights_licence
+    return told if told.startswith(entry.licence) else f"{entry.licence}. {told}"
 
 
 def _data(config: Config) -> str:
@@ -175,7 +180,7 @@ def _domain(domain: Domain) -> list[str]:
     header = ("class", "n", "F1", "P", "R", "AP50") + (("F1 of the baseline",) if domain.baseline else ())
     facts = (
         f"{report['n_images']} pictures of {report['scenes']['n']} scenes, {report['runtime']}, "
-        f"{report['ms_per_image']:.0f} ms per picture on the machine that measured."
+        f"{report['ms_per_image_median']:.0f} ms per picture (median) on the machine that measured."
     )
     parts = [f"### {domain.name}", f"{domain.words} {facts}".strip(), _table(header, rows)]
     if report.get("mask"):
