@@ -15,7 +15,10 @@ from serayu.vision.evaluate.dataset import read_dataset
 from serayu.vision.evaluate.evaluation import evaluate
 from serayu.vision.evaluate.report import Source, document, text
 from serayu.vision.evaluate.scenes import Overlap, manifest_scenes
+from serayu.vision.evaluate.source import source_of
 from serayu.vision.runtime.found import Found, empty_found
+from serayu.vision.runtime.weights import load_detector
+from tests.vision.runtime.pictures import DETECT, shelf
 
 SOURCE = Source(
     task="detect",
@@ -191,3 +194,15 @@ def test_a_manifest_tells_scenes_only_when_it_tells_all(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text("file,scene\na.jpg,7\nb.jpg,9\n", encoding="utf-8")
     assert manifest_scenes(images) is None
     assert manifest_scenes([]) is None
+
+
+def test_weights_of_the_manifest_may_have_a_dot_in_their_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERAYU_VISION_WEIGHTS", str(shelf(tmp_path, name="road.v2")))
+    with load_detector("road.v2") as detector:
+        assert detector.threshold == 0.6
+    assert source_of("road.v2").threshold_source == "made for this test"
+    assert source_of(str(DETECT)).threshold_source.startswith("none: a file without manifest")
+    with pytest.raises(BadInputError, match="no weights named"):
+        source_of("road.v3")

@@ -27,7 +27,7 @@ class Source:
     task
         ``detect`` or ``segment``.
     weights, sha256
-        Name of the weights and the digest of the file that ran.
+        Name of the weights and the digest of their file (of the ONNX file, for weights of the manifest).
     threshold_source
         Where the threshold was chosen.
     runtime

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from serayu.models.errors import BadInputError
 from serayu.vision.runtime.manifest import read_manifest
-from serayu.vision.runtime.weights import DEFAULT_THRESHOLD, weights_folder
+from serayu.vision.runtime.weights import DEFAULT_THRESHOLD, is_file_name, weights_folder
 
 __all__ = ["Known", "source_of"]
 
@@ -28,7 +28,7 @@ def source_of(weights: str) -> Known:
         There are no such weights, or the file cannot be read.
     """
     file = Path(weights)
-    if not file.suffix:
+    if not is_file_name(file):
         folder = weights_folder()
         entry = read_manifest(folder).entry(weights, folder=folder)
         return Known(entry.sha256, entry.threshold_source)

@@ -14,12 +14,17 @@ from serayu.vision.runtime.settings import VisionSettings
 from serayu.vision.runtime.tiled import TiledDetector
 from serayu.vision.runtime.tiles import DEFAULT_OVERLAP
 
-__all__ = ["DEFAULT_THRESHOLD", "available_weights", "load_detector", "weights_folder"]
+__all__ = ["DEFAULT_THRESHOLD", "available_weights", "is_file_name", "load_detector", "weights_folder"]
 
 DEFAULT_THRESHOLD = 0.25
 """Of a file that has no manifest: ultralytics' own default."""
 
 _OWN_FILES = frozenset({".onnx", ".xml", ".pt"})
+
+
+def is_file_name(weights: str | Path) -> bool:
+    """Return whether weights are named as a file of one's own, not as an entry of the manifest."""
+    return Path(weights).suffix in _OWN_FILES
 
 
 def weights_folder(settings: VisionSettings | None = None) -> Path:
@@ -84,8 +89,7 @@ def load_detector(
     settings = settings or VisionSettings()
     _check(threshold, tile_px, overlap)
     folder, own = weights_folder(settings), Path(weights)
-    known = own.suffix not in _OWN_FILES
-    entry = _entry(str(weights), settings) if known else None
+    entry = None if is_file_name(own) else _entry(str(weights), settings)
     network = open_network(
         own if entry is None else verified(folder, entry.files()[0]),
         int8_file=None if entry is None else _int8(entry, folder),
