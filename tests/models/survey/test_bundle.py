@@ -59,6 +59,7 @@ SPOILED: list[tuple[Callable[[Documents], None], str]] = [
     (_geometry(["Point"], [0, 0]), "field geometry: expected one of"),
     (_geometry("Point", ["a", 0]), "field geometry"),
     (_geometry("Point", []), "field geometry"),
+    (_geometry("Point", [[1, 2]]), "field geometry: not the coordinates of a Point"),
     (_geometry("Polygon", [[[0, 0], [1, 1]]]), "field geometry"),
     (_geometry("LineString", []), "field geometry: it is empty"),
     (lambda given: given["findings.geojson"]["features"].append(feature(1)), r"row 5, .*is there twice"),

@@ -12,7 +12,8 @@ from serayu.models.errors import BadInputError
 
 __all__ = ["RawFeature", "field_of", "geometry_of", "raw_features"]
 
-_KINDS = frozenset({"Point", "LineString", "MultiLineString", "Polygon", "MultiPolygon"})
+_KINDS = {"Point": 1, "LineString": 2, "MultiLineString": 3, "Polygon": 3, "MultiPolygon": 4}
+"""How deep the coordinates of each lie in lists: shapely takes other depths too, browsers do not."""
 _LON, _LAT = 180.0, 90.0
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")
 
@@ -121,10 +122,19 @@ def geometry_of(given: dict[str, Any]) -> BaseGeometry:
         raise ValueError(f"not a geometry: {error}") from None
     if shape.is_empty:
         raise ValueError("it is empty")
+    if _depth(given["coordinates"]) != _KINDS[kind]:
+        raise ValueError(f"not the coordinates of a {kind}")
     west, south, east, north = shape.bounds
     if not (-_LON <= west <= east <= _LON and -_LAT <= south <= north <= _LAT):
         raise ValueError("coordinates beyond longitude ±180 or latitude ±90")
     return shape
+
+
+def _depth(coordinates: object) -> int:
+    depth = 0
+    while isinstance(coordinates, list) and coordinates:
+        coordinates, depth = coordinates[0], depth + 1
+    return depth
 
 
 def field_of(error: Exception) -> str | None:
