@@ -20,16 +20,12 @@ export class Findings {
     const taken = new Map(surveys.map((one) => [one.id, one.last || one.first]));
     for (const feature of latest(segments.features, taken)) this.segment(feature, taken.get(feature.properties.survey));
     for (const feature of findings.features) this.finding(feature);
-    if (findings.total > findings.features.length) {
-      const cut = document.getElementById("findings-cut");
-      const fields = { shown: findings.features.length, total: findings.total };
-      cut.append(t("review.layer_cut", fields), english(en("review.layer_cut", fields)));
-      cut.hidden = false;
-    }
+    if (findings.cut) cut("review.layer_cut", { shown: findings.features.length, total: findings.total });
+    if (segments.cut) cut("review.layer_cut_segments");
   }
 
   async pages(what) {
-    const found = { features: [], total: 0 };
+    const found = { features: [], total: 0, cut: false };
     let cursor = "";
     do {
       const page = await this.read(`/api/v1/${what}?limit=${PAGE}${cursor && `&cursor=${cursor}`}`);
@@ -37,6 +33,7 @@ export class Findings {
       found.total = page.total;
       cursor = page.next;
     } while (cursor && found.features.length < AT_MOST);
+    found.cut = Boolean(cursor);
     return found;
   }
 
@@ -54,6 +51,12 @@ export class Findings {
     const pin = L.marker(area.getBounds().getCenter(), { icon, title: label, keyboard: true });
     for (const layer of [area, pin]) layer.bindPopup(() => words(feature)).addTo(this.group);
   }
+}
+
+function cut(key, fields = {}) {
+  const place = document.getElementById("findings-cut");
+  place.append(element("p", {}, ...both(key, fields)));
+  place.hidden = false;
 }
 
 // Of each stretch what the latest survey says that could judge it; of surveys without a time, the last published.
