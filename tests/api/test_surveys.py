@@ -1,7 +1,9 @@
 """Surveys over the api: published once, seen by those who work on the roads, reviewed by officers."""
 
+import http.server
 import io
 import re
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -310,3 +312,29 @@ def test_publishing_says_why_it_cannot(api: Site, tmp_path: Path) -> None:
     publish(api, zipped(changed(score=0.1)))
     with pytest.raises(ConflictError, match="another survey needs another id"):
         publish_survey(folder, Target(url=api.url, key=api.secrets["keys"]["operator"]))
+
+
+class _Elsewhere(http.server.BaseHTTPRequestHandler):
+    """A web server that is no api: it answers everything with a page."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>welcome</html>")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_publishing_to_what_is_no_api_says_so(tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "out")
+    with http.server.HTTPServer(("127.0.0.1", 0), _Elsewhere) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            with pytest.raises(BadInputError, match="not as an api of Serayu"):
+                publish_survey(folder, Target(url=f"http://127.0.0.1:{server.server_port}", key="x"))
+        finally:
+            server.shutdown()
+            thread.join()

@@ -137,7 +137,12 @@ def _there(bundle: Path, target: Target) -> dict[str, Any]:
         except (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise StoreUnavailableError(f"{place}: {error}") from None
     _check(answer.status_code, answer.content, place)
-    said: dict[str, Any] = msgspec.json.decode(answer.content)
+    try:
+        said = msgspec.json.decode(answer.content, type=dict[str, Any])
+    except msgspec.DecodeError:
+        raise BadInputError(
+            f"{place} answered {answer.status_code}, but not as an api of Serayu", field="--url"
+        ) from None
     return {**said, "created": answer.status_code == HTTPStatus.CREATED, "to": place}
 
 
