@@ -194,6 +194,9 @@ def test_a_manifest_tells_scenes_only_when_it_tells_all(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text("file,scene\na.jpg,7\nb.jpg,9\n", encoding="utf-8")
     assert manifest_scenes(images) is None
     assert manifest_scenes([]) is None
+    rows = "train,a.jpg,1\nval,a.jpg,2\nval,b.jpg,2\nval,c.jpg,2\n"
+    (tmp_path / "manifest.csv").write_text(f"split,file,scene\n{rows}", encoding="utf-8")
+    assert manifest_scenes(images) is None, "one name in two splits"
 
 
 def test_weights_of_the_manifest_may_have_a_dot_in_their_name(

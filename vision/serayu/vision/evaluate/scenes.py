@@ -132,7 +132,8 @@ def _root(scene: list[int], index: int) -> int:
 def manifest_scenes(images: Sequence[Path]) -> tuple[int, ...] | None:
     """Return the scenes that a ``manifest.csv`` (columns `file`, `scene`) tells; None where it does not for all.
 
-    The manifest is looked for in the folders above the first picture, up to three.
+    The manifest is looked for in the folders above the first picture, up to three. Pictures are known by their names:
+    where one name (in two splits) has two scenes, it tells nothing.
 
     Raises
     ------
@@ -148,11 +149,12 @@ def manifest_scenes(images: Sequence[Path]) -> tuple[int, ...] | None:
                 rows = list(csv.DictReader(stream))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise BadInputError(f"cannot be read: {error}", file=manifest) from None
-        scenes = {
-            Path(row["file"]).name: row["scene"] for row in rows if row.get("file") and row.get("scene")
-        }
-        if all(image.name in scenes for image in images):
-            return numbered([scenes[image.name] for image in images])
+        scenes: dict[str, set[str]] = {}
+        for row in rows:
+            if row.get("file") and row.get("scene"):
+                scenes.setdefault(Path(row["file"]).name, set()).add(row["scene"])
+        if all(len(scenes.get(image.name, ())) == 1 for image in images):
+            return numbered([next(iter(scenes[image.name])) for image in images])
         return None
     return None
 

@@ -13,9 +13,7 @@ __all__ = ["panel_outline"]
 
 _TILTS_DEG = tuple(range(-42, 43, 2))
 _LEAST_SHARE = 0.12  # of the box's longer side that the shorter side of a tilted rectangle has at least
-_LEAST_GAIN = (
-    0.4  # by which the best tilt must tell inside from outside better than the box, standard deviations
-)
+_LEAST_GAIN = 0.4  # by which inside and outside differ at the best tilt at least, standard deviations
 
 
 def panel_outline(crop: Crop) -> tuple[Points, bool]:
