@@ -147,3 +147,15 @@ def test_the_command_names_a_picture_that_cannot_be_read(
     result = runner.invoke(app, ["vision", "detect", str(file), "--weights", str(DETECT), "--json"])
     assert (result.exit_code, result.stdout) == (2, "")
     assert f"{file}: {message}" in result.stderr
+
+
+def test_the_command_draws_no_picture_over_another(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write_picture(tmp_path / name / "road.png", painted(64, 64))
+    files = [str(tmp_path / name / "road.png") for name in ("a", "b")]
+    options = ["--weights", str(DETECT), "--annotate", str(tmp_path / "drawn")]
+    result = runner.invoke(app, ["vision", "detect", *files, *options])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert all(file in result.stderr for file in files)
+    assert not (tmp_path / "drawn").exists()

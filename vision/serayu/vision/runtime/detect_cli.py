@@ -47,6 +47,7 @@ def detect(
     """Cari kerusakan pada gambar · Find defects in pictures."""
     if gsd is not None and not gsd > 0:
         raise BadInputError(f"must be above 0 mm, not {gsd}", field="gsd")
+    drawings = {} if annotate is None else _drawings(images, annotate)
     with load_detector(
         weights, runtime=runtime, precision=precision, threshold=threshold, tile_px=tile, overlap=overlap
     ) as detector:
@@ -56,7 +57,7 @@ def detect(
             rows.append(_row(file, image, found, detector.classes))
             if annotate is not None:
                 annotate.mkdir(parents=True, exist_ok=True)
-                write_picture(annotate / f"{file.stem}.jpg", drawn(image, found, detector.classes))
+                write_picture(drawings[file], drawn(image, found, detector.classes))
         seconds = time.perf_counter() - start
         document = {
             "detector": detector.name,
@@ -66,6 +67,16 @@ def detect(
             "images": rows,
         }
     emit(document, as_json=as_json, output=output, text=_text(rows))
+
+
+def _drawings(images: list[Path], folder: Path) -> dict[Path, Path]:
+    """Return where each picture's drawing goes; refuse two that would lie over each other."""
+    drawings = {file: folder / f"{file.stem}.jpg" for file in images}
+    for place, count in Counter(drawings.values()).items():
+        if count > 1:
+            same = ", ".join(str(file) for file, drawing in drawings.items() if drawing == place)
+            raise BadInputError(f"{same} would all be drawn here; look at them one by one", file=place)
+    return drawings
 
 
 def _looked(
