@@ -154,6 +154,24 @@ def test_the_report_says_what_was_left_out_in_words(facts: Facts, written: Path)
     assert str(facts.summary.survey) in words
 
 
+def test_without_roads_nothing_is_said_to_lie_off_them(facts: Facts, tmp_path: Path) -> None:
+    lone = msgspec.structs.replace(facts.findings[3], ruas=None, km=None, side=None)
+    for sha, words in (("26" * 32, "di luar ruas"), (None, "Tanpa ruas jalan")):
+        summary = msgspec.structs.replace(facts.summary, inputs={"ruas": sha, "dem": None})
+        given = replace(facts, findings=(lone,), summary=summary)
+        assert content_of(given, crops=tmp_path).findings[0].where.id == words
+        assert words in kml(given)
+
+
+def test_privacy_is_one_paragraph_of_the_limits(facts: Facts, tmp_path: Path) -> None:
+    note = msgspec.structs.replace(
+        facts.summary.privacy, texts={"id": ["satu", "dua."], "en": ["one", "two."]}
+    )
+    summary = msgspec.structs.replace(facts.summary, privacy=note)
+    told = content_of(replace(facts, summary=summary), crops=tmp_path).limits[-1]
+    assert (told.id, told.en) == ("Privasi: satu; dua.", "Privacy: one; two.")
+
+
 def test_boxes_that_have_no_place_are_counted_in_words(facts: Facts, tmp_path: Path) -> None:
     lost = [
         LeftOut(unit=f"DJI_{code}.JPG", status="read", code=code, detail="3")

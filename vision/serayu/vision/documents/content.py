@@ -133,7 +133,7 @@ def content_of(facts: Facts, *, crops: Path) -> Content:
     missing, reasons = Letters(), Letters()
     segments = tuple(_segment(one["properties"], missing) for one in facts.segments)
     findings = tuple(
-        _finding(place, one, reasons, pictures.get(one.id)) for place, one in enumerate(shown, start=1)
+        _finding(place, one, facts, reasons, pictures.get(one.id)) for place, one in enumerate(shown, start=1)
     )
     return Content(
         survey=facts.summary.survey,
@@ -168,10 +168,10 @@ def sizes_of(one: Finding) -> tuple[tuple[Said, str], ...]:
     return tuple((say(f"size.{name}"), words) for name, words in written if words is not None)
 
 
-def where_of(one: Finding) -> Said:
-    """Return road, kilometre and side of a finding."""
+def where_of(one: Finding, facts: Facts) -> Said:
+    """Return road, kilometre and side of a finding; of one without, whether roads were given to the survey."""
     if one.ruas is None:
-        return say("off_road")
+        return say("off_road" if facts.summary.inputs.get("ruas") is not None else "no_ruas")
     km = f"{one.ruas}, km {number(one.km, 3)}"
     if one.side is None:
         return Said(km)
@@ -262,14 +262,14 @@ def _condition(best: str | None, worst: str | None) -> Said:
     return Said(f" {DASH} ".join(one.id for one in ends), f" {DASH} ".join(one.en for one in ends))
 
 
-def _finding(place: int, one: Finding, letters: Letters, picture: bytes | None) -> FindingRow:
+def _finding(place: int, one: Finding, facts: Facts, letters: Letters, picture: bytes | None) -> FindingRow:
     return FindingRow(
         place=place,
         id=one.id,
         sign=SIGNS[one.label],
         words=say(f"class.{one.label.value}"),
         ruas=one.ruas,
-        where=where_of(one),
+        where=where_of(one, facts),
         sizes=sizes_of(one),
         severity=Said(DASH) if one.label is DefectClass.LANDSLIDE else say(f"severity.{one.severity.value}"),
         reasons=letters.of(one.unmeasured),
@@ -285,7 +285,7 @@ def _slides(facts: Facts, pictures: Mapping[str, bytes]) -> tuple[SlideRow, ...]
     return tuple(
         SlideRow(
             place=place,
-            where=where_of(one),
+            where=where_of(one, facts),
             area=with_error(one.area_m2, one.errors.area_m2, decimals=1, unit="m²") or say("size.none").id,
             edge=_edge(one.road_edge_m),
             slope=DASH if one.slope_deg is None else f"{number(one.slope_deg, 0)}°",

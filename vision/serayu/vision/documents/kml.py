@@ -35,7 +35,7 @@ def kml(facts: Facts) -> str:
             )
             style = _style(SIGNS[label].colour, _LINE_PX)
             for one in own:
-                _finding(folder, one, places[one.id], style)
+                _finding(folder, one, facts, places[one.id], style)
     segments = document.newfolder(name=_plain(say("folder.segments")))
     for feature in facts.segments:
         _segment(segments, feature)
@@ -43,9 +43,13 @@ def kml(facts: Facts) -> str:
     return told
 
 
-def _finding(folder: simplekml.Folder, one: Finding, place: int, style: simplekml.Style) -> None:
+def _finding(
+    folder: simplekml.Folder, one: Finding, facts: Facts, place: int, style: simplekml.Style
+) -> None:
     shape = shapely.geometry.shape(one.geometry)
-    mark = folder.newmultigeometry(name=f"{SIGNS[one.label].letter}{place}", description=_finding_words(one))
+    mark = folder.newmultigeometry(
+        name=f"{SIGNS[one.label].letter}{place}", description=_finding_words(one, facts)
+    )
     if one.time is not None:
         mark.timestamp.when = one.time
     _add(mark, middle(shape))
@@ -53,11 +57,11 @@ def _finding(folder: simplekml.Folder, one: Finding, place: int, style: simplekm
     mark.style = style
 
 
-def _finding_words(one: Finding) -> str:
+def _finding_words(one: Finding, facts: Facts) -> str:
     severity = say(f"severity.{one.severity.value}")
     rows = [
         (say("column.what"), _plain(say(f"class.{one.label.value}"))),
-        (say("column.where"), _plain(where_of(one))),
+        (say("column.where"), _plain(where_of(one, facts))),
         *sizes_of(one),
         (say("column.severity"), _plain(severity)),
         (say("column.score"), number(one.score, 2)),

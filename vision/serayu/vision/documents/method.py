@@ -101,15 +101,23 @@ def left_out(summary: Summary) -> LeftOut:
 
 def limits(facts: Facts) -> tuple[Said, ...]:
     """Return what the reader must know before deciding on anything."""
-    privacy = facts.summary.privacy.texts
     return (
         say("limit.missed" if facts.summary.weights else "limit.given"),
         *_not_sought(facts),
         say("limit.unmeasured"),
         say("limit.index"),
         say("limit.errors"),
-        *(Said(*pair) for pair in zip(privacy["id"], privacy["en"], strict=True)),
+        *_privacy(facts.summary),
     )
+
+
+def _privacy(summary: Summary) -> tuple[Said, ...]:
+    """Return what was done to hide people and what was not, as one paragraph."""
+    texts, lead = summary.privacy.texts, say("limit.privacy")
+    if not texts["id"]:
+        return ()
+    words, english = ("; ".join(one.rstrip(".") for one in texts[language]) for language in ("id", "en"))
+    return (Said(f"{lead.id} {words}.", f"{lead.en} {english}."),)
 
 
 def _not_sought(facts: Facts) -> tuple[Said, ...]:
