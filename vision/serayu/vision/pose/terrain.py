@@ -21,6 +21,9 @@ from serayu.vision.pose.placing import Placing
 __all__ = ["Terrain"]
 
 _CELLS_MAX = 50_000_000
+# Land lies between the shore of the Dead Sea (-430 m) and Mount Everest (8849 m); what is beyond stands for a void, as
+# the -32768 of SRTM does, in files that do not declare it.
+_LOWEST_M, _HIGHEST_M = -500.0, 9000.0
 _SLOPE_STEP_CELLS = 0.5
 
 
@@ -54,7 +57,7 @@ class Terrain:
         bounds_deg: tuple[float, float, float, float] | None = None,
         sigma_m: float = 0.0,
     ) -> "Terrain":
-        """Read an elevation model, or the part of it that is needed.
+        """Read an elevation model, or the part of it that is needed; heights that no land has are voids.
 
         Parameters
         ----------
@@ -87,6 +90,7 @@ class Terrain:
                         f"the elevation model has more than {_CELLS_MAX} cells here", file=file
                     )
                 heights = raster.read(1, window=window, masked=True).astype(np.float32).filled(np.nan)
+                heights[(heights < _LOWEST_M) | (heights > _HIGHEST_M)] = np.nan
                 moved = raster.transform @ Affine.translation(window.col_off, window.row_off)
         except (RasterioError, OSError) as error:
             raise BadInputError(f"not an elevation model: {error}", file=file) from None
