@@ -103,16 +103,17 @@ def test_the_pictures_of_surveys_come_back_with_their_findings(data: Path, tmp_p
         shown = [one for one in register.findings("33.02").page if one.picture]
     assert sorted(one.id for one in shown) == sorted(IDS[:-1])
     for one in shown:
-        picture = picture_file(tmp_path / "new", one.survey, one.id)
+        picture = picture_file(tmp_path / "new", "33.02", one.survey, one.id)
         assert picture.read_bytes() == crops()[f"crops/{one.id}.jpg"]
         assert stat.S_IMODE(picture.stat().st_mode) & 0o077 == 0o044
-    assert [one.name for one in (tmp_path / "new" / "surveys").iterdir()] == [SURVEY]
+    assert [one.name for one in (tmp_path / "new" / "surveys").glob("*/*")] == [SURVEY]
     with pytest.raises(ConflictError, match="already holds data"):
         restore_from(tmp_path / "b.tar.gz", tmp_path / "new")
 
 
 @pytest.mark.parametrize(
-    "name", ["surveys/../keys.json", f"surveys/x/crops/../../{IDS[0]}.jpg", "surveys/x/crops/run.sh"]
+    "name",
+    ["surveys/../keys.json", f"surveys/33.02/x/crops/../../../{IDS[0]}.jpg", "surveys/33.02/x/crops/run.sh"],
 )
 def test_an_archive_that_would_write_anything_else_is_refused(tmp_path: Path, name: str) -> None:
     content = b"x"

@@ -239,6 +239,6 @@ def _keep(api: Api, bundle: Bundle, by: str) -> Published:
 def _picture(api: Api, finding_id: str) -> bytes:
     found = api.register.finding(api.region.code, finding_id)
     try:
-        return picture_file(api.settings.data_dir, found.survey, found.id).read_bytes()
+        return picture_file(api.settings.data_dir, api.region.code, found.survey, found.id).read_bytes()
     except FileNotFoundError:
         raise NotFoundError("this finding has no picture") from None

@@ -24,7 +24,7 @@ backup = typer.Typer()
 restore = typer.Typer()
 DATABASES = ("hot.sqlite", "register.sqlite")
 SECRETS = ("keys.json", "delivery.key", "gateway.key")
-PICTURE = re.compile(rf"{FOLDER}/[A-Za-z0-9][A-Za-z0-9._-]*/{CROPS}/[0-9a-f-]+\.jpg")
+PICTURE = re.compile(rf"{FOLDER}(/[A-Za-z0-9][A-Za-z0-9._-]*){{2}}/{CROPS}/[0-9a-f-]+\.jpg")
 """A picture of a published survey: nothing else of that folder is kept."""
 MANIFEST = "manifest.json"
 
@@ -131,7 +131,7 @@ def restore_from(archive: Path, data: Path) -> dict[str, object]:
 def _pictures(data: Path) -> dict[str, Path]:
     """Return the pictures of surveys by their names in the archive."""
     found = {
-        file.relative_to(data).as_posix(): file for file in sorted((data / FOLDER).glob(f"*/{CROPS}/*.jpg"))
+        file.relative_to(data).as_posix(): file for file in sorted((data / FOLDER).glob(f"*/*/{CROPS}/*.jpg"))
     }
     return {name: file for name, file in found.items() if PICTURE.fullmatch(name)}
 

@@ -1,4 +1,4 @@
-"""Publishing a survey into a data folder: rows into the register, pictures to ``surveys/<id>/crops``."""
+"""Publishing a survey into a data folder: rows into the register, pictures to ``surveys/<region>/<id>/crops``."""
 
 import contextlib
 import shutil
@@ -63,11 +63,12 @@ def keep_bundle(
 ) -> Published:
     """Keep a bundle that was read; see `publish_bundle`."""
     with _staged(bundle, data_dir) as staged:
-        target = data_dir / FOLDER / bundle.head.survey
+        target = data_dir / FOLDER / region / bundle.head.survey
 
         def place() -> None:
             shutil.rmtree(target, ignore_errors=True)  # left by a kill: the register does not know of it
             try:
+                target.parent.mkdir(exist_ok=True)
                 staged.rename(target)
             except OSError as error:
                 raise StoreError(f"cannot write {target}: {error.strerror}") from None
@@ -79,9 +80,9 @@ def keep_bundle(
     return Published(created, bundle.head.survey, bundle.digest, *counts)
 
 
-def picture_file(data_dir: Path, survey: str, finding: str) -> Path:
+def picture_file(data_dir: Path, region: str, survey: str, finding: str) -> Path:
     """Return where the picture of a finding lies; both ids must be known to the register."""
-    return data_dir / FOLDER / survey / CROPS / f"{finding}.jpg"
+    return data_dir / FOLDER / region / survey / CROPS / f"{finding}.jpg"
 
 
 @contextmanager

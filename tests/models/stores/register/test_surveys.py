@@ -42,7 +42,7 @@ def test_a_bundle_is_kept_once_and_again_changes_nothing(register: Register, tmp
     assert before == (
         files(data / "surveys"), register.surveys(REGION), register.findings(REGION), register.segments(REGION),
     )  # fmt: skip
-    assert before[0] == {f"{SURVEY}/{name}": content for name, content in crops().items()}
+    assert before[0] == {f"{REGION}/{SURVEY}/{name}": content for name, content in crops().items()}
     assert [one.action for one in register.audit_entries(REGION)] == ["survey.publish"]
     assert register.survey(REGION, SURVEY).published_us == 5
     assert [photo.photo for _, photo in register.survey_photos(REGION)] == ["SRY_0001.jpg", "SRY_0002.jpg"]
@@ -66,7 +66,7 @@ def test_a_finding_belongs_to_one_survey(register: Register, tmp_path: Path) -> 
     )
     with pytest.raises(ConflictError, match="belongs to the survey"):
         publish(register, tmp_path, copied)
-    assert not (tmp_path / "surveys" / "copy").exists()
+    assert not (tmp_path / "surveys" / REGION / "copy").exists()
 
 
 def test_a_wrong_bundle_leaves_nothing(register: Register, tmp_path: Path) -> None:
@@ -78,9 +78,9 @@ def test_a_wrong_bundle_leaves_nothing(register: Register, tmp_path: Path) -> No
 
 def test_lost_pictures_come_back_with_the_same_bundle(register: Register, tmp_path: Path) -> None:
     publish(register, tmp_path)
-    picture_file(tmp_path, SURVEY, IDS[0]).unlink()
+    picture_file(tmp_path, REGION, SURVEY, IDS[0]).unlink()
     assert publish(register, tmp_path).created is False
-    assert picture_file(tmp_path, SURVEY, IDS[0]).read_bytes() == crops()[f"crops/{IDS[0]}.jpg"]
+    assert picture_file(tmp_path, REGION, SURVEY, IDS[0]).read_bytes() == crops()[f"crops/{IDS[0]}.jpg"]
 
 
 def test_several_publishers_at_once_make_one_survey(register: Register, tmp_path: Path) -> None:
@@ -204,8 +204,17 @@ def test_pictures_that_cannot_be_placed_leave_no_survey(
 
 
 def test_what_a_kill_left_in_the_folder_is_replaced(register: Register, tmp_path: Path) -> None:
-    left = tmp_path / "surveys" / SURVEY / "crops"
+    left = tmp_path / "surveys" / REGION / SURVEY / "crops"
     left.mkdir(parents=True)
     (left / "old.jpg").write_bytes(b"half")
     publish(register, tmp_path)
-    assert files(tmp_path / "surveys").keys() == {f"{SURVEY}/{name}" for name in crops()}
+    assert files(tmp_path / "surveys").keys() == {f"{REGION}/{SURVEY}/{name}" for name in crops()}
+
+
+def test_the_same_survey_in_another_region_leaves_the_pictures_of_this_one(
+    register: Register, tmp_path: Path
+) -> None:
+    publish(register, tmp_path)
+    bundle = io.BytesIO(zipped(pictures={}))
+    publish_bundle(bundle, register=register, data_dir=tmp_path, region="33.03", by="Budi", now_us=6)
+    assert picture_file(tmp_path, REGION, SURVEY, IDS[0]).read_bytes() == crops()[f"crops/{IDS[0]}.jpg"]
