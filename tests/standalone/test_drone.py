@@ -19,11 +19,13 @@ from serayu.models.places import default_region
 from serayu.models.plane import LocalPlane
 from serayu.models.roads.network import RoadNetwork
 from serayu.models.survey.finding import DefectClass
+from serayu.standalone.demo import Demo, DemoOptions
 from serayu.standalone.drone.eyes import installed
 from serayu.standalone.drone.fly import RESULT_FILE, Flown
 from serayu.standalone.drone.place import place_over
 from serayu.standalone.drone.surveyed import Flight, FlightError, Survey, lines_of
 from serayu.standalone.drone.truth import judged
+from serayu.standalone.stack import StackOptions
 
 START = datetime.fromisoformat("2026-01-10T00:00:00+07:00")
 M = 1 / 111_195  # degrees in a metre, near the equator
@@ -179,6 +181,19 @@ def test_a_survey_that_fails_is_an_error_with_its_last_words(tmp_path: Path, reg
     (region / "ruas.geojson").write_text("{}")
     with pytest.raises(FlightError, match=r"the survey failed: .*ruas\.geojson"):
         _ended(Flight(tmp_path, region, start=START, photos=4)).flown()
+
+
+def test_a_survey_that_fails_leaves_the_account_of_the_storm_and_fails_the_command(
+    tmp_path: Path, region: Path
+) -> None:
+    (region / "ruas.geojson").write_text("{}", encoding="utf-8")
+    flight = _ended(Flight(tmp_path, region, start=START, photos=4))
+    demo = Demo(DemoOptions(StackOptions(region=default_region(), data_dir=tmp_path)))
+    survey, absent = demo._surveyed(flight)
+    assert survey is None
+    assert absent is not None
+    assert absent.startswith("survei gagal")
+    assert demo.failed
 
 
 def test_the_command_line_of_the_demonstration_imports_no_vision() -> None:

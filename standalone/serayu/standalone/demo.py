@@ -23,7 +23,7 @@ from serayu.standalone.account import Account, settled_deliveries, take_account
 from serayu.standalone.drill.receiver import Receiver
 from serayu.standalone.drill.recipients import add_recipients, new_secrets, write_timers
 from serayu.standalone.drill.result import Warnings, warnings_of
-from serayu.standalone.drone.surveyed import Flight, Survey, survey_of
+from serayu.standalone.drone.surveyed import Flight, FlightError, Survey, survey_of
 from serayu.standalone.probe import LatencyProbe, Percentiles
 from serayu.standalone.processes import ProcessTree
 from serayu.standalone.stack import StackOptions, locked, running_stack
@@ -97,7 +97,13 @@ def patient_copy(region: Path, target: Path, *, silence_s: float) -> None:
 
 
 class Demo:
-    """One demonstration; use `running` and then `play`."""
+    """One demonstration; use `running` and then `play`.
+
+    Attributes
+    ----------
+    failed
+        Whether a part of it came to nothing, which the result then tells.
+    """
 
     def __init__(self, options: DemoOptions) -> None:
         self.options = options
@@ -105,6 +111,7 @@ class Demo:
         hour_us = SystemClock().now_us() // US_PER_HOUR * US_PER_HOUR
         start_us = hour_us - round(options.hours * US_PER_HOUR)
         self.storm = Storm(self.region, start_us=start_us, hours=options.hours, seed=options.seed)
+        self.failed = False
         self._began_s = time.monotonic()
 
     @contextmanager
@@ -171,10 +178,8 @@ class Demo:
             )
             if not self._landed(flight, tree, ended):
                 return None
-            flown = flight.flown()
-            page = self.options.stack.page
-            survey = None if flown is None else survey_of(flown, data=data, page=page, bundle=flight.bundle)
-        return self._result(account, probe, warnings, (survey, flight.absent), wall_s=wall_s)
+            survey = self._surveyed(flight)
+        return self._result(account, probe, warnings, survey, wall_s=wall_s)
 
     def _flight(self) -> Flight:
         """Return the drone's flight: an hour before the storm, so that its slides count in the storm."""
@@ -183,15 +188,25 @@ class Demo:
         return Flight(data, data / "region", start=start, photos=self.options.photos)
 
     def _landed(self, flight: Flight, tree: ProcessTree, ended: threading.Event) -> bool:
-        """Wait for the survey; False when ended before."""
+        """Wait for the survey, as long as one may last; False when ended before."""
         deadline = time.monotonic() + SURVEY_TIMEOUT_S
-        while flight.flies:
+        while flight.flies and time.monotonic() < deadline:
             tree.keep_up()
-            if time.monotonic() > deadline:
-                raise DemoError("the survey did not finish")
             if ended.wait(POLL_S):
                 return False
         return True
+
+    def _surveyed(self, flight: Flight) -> tuple[Survey | None, str | None]:
+        """Return what came of the survey, or why there is none: the storm's account stands without it."""
+        data, page = self.options.stack.data_dir, self.options.stack.page
+        try:
+            flown = flight.flown()
+            if flown is None:
+                return None, flight.absent
+            return survey_of(flown, data=data, page=page, bundle=flight.bundle), None
+        except FlightError as error:
+            self.failed = True
+            return None, f"survei gagal · {error}"
 
     def _configs(self, series: Path, anchor_wall_us: int) -> list[AgentConfig]:
         url = BrokerUrl.parse(self.options.stack.broker)

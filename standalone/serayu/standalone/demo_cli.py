@@ -65,6 +65,8 @@ def demo(
             emit(result, as_json=as_json, output=output, text=_summary(result))
             while not exit_when_done and not ended.wait(KEEP_UP_EVERY_S):
                 tree.keep_up()
+            if run.failed:
+                raise typer.Exit(1)
 
 
 def _show(status: FleetStatus, passed: float) -> None:

@@ -142,6 +142,8 @@ class Flight:
         """
         if self.absent is not None:
             return None
+        if self.flies:
+            raise FlightError("the survey did not finish in time")
         try:
             flown = msgspec.json.decode((self._folder / RESULT_FILE).read_bytes(), type=Flown)
         except FileNotFoundError:
