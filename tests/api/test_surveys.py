@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
+from typing_extensions import override
 
 from serayu.models.access import Role
 from serayu.models.errors import BadInputError, ConflictError, StoreUnavailableError
@@ -323,6 +324,7 @@ class _Elsewhere(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"<html>welcome</html>")
 
+    @override
     def log_message(self, *_: object) -> None:
         pass
 
