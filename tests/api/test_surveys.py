@@ -12,12 +12,18 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
+from typer.testing import CliRunner
 from typing_extensions import override
 
 from serayu.models.access import Role
 from serayu.models.errors import BadInputError, ConflictError, StoreUnavailableError
+from serayu.models.places import default_region
+from serayu.models.region import load_region
+from serayu.models.stores.register import upgrade
+from serayu.models.stores.register.database import sqlite_url
 from serayu.models.survey.schema import finding_schema
-from serayu.vision.survey.publish import Target, publish_survey
+from serayu.vision.survey.publish import Target, check_target, publish_survey
+from serayu.vision.survey.survey_cli import app as survey_app
 from tests.api.site import REGION, Site, site
 from tests.models.survey.bundles import IDS, SURVEY, changed, crops, documents, other, zipped
 
@@ -291,6 +297,13 @@ def test_a_folder_is_published_to_an_api_and_here_with_the_same_ids(api: Site, t
     assert sent[0] == sent[1]
     assert seen(api) == [3, 2, 1, 0]
     target = Target(region=api.settings.region, data=tmp_path / "here")
+    with pytest.raises(BadInputError, match=r"here/register\.sqlite: no register here"):
+        check_target(target)
+    with pytest.raises(BadInputError, match="no register here"):
+        publish_survey(folder, target)
+    assert not (tmp_path / "here").exists()
+    upgrade(sqlite_url(tmp_path / "here" / "register.sqlite"))
+    check_target(target)
     here = [publish_survey(folder, target) for _ in range(2)]
     assert [one["created"] for one in here] == [True, False]
     assert here[0]["sha256"] == sent[0]["sha256"]
@@ -302,14 +315,17 @@ def test_a_folder_is_published_to_an_api_and_here_with_the_same_ids(api: Site, t
 def test_publishing_says_why_it_cannot(api: Site, tmp_path: Path) -> None:
     folder = _folder(tmp_path / "out")
     for target, error, said in (
-        (Target(), BadInputError, "--region"),
+        (Target(region=tmp_path), BadInputError, r"region\.toml"),
         (Target(url=api.url), BadInputError, "SERAYU_PUBLISH_KEY"),
         (Target(url=api.url, key="sry_wrong"), BadInputError, "answered 401"),
         (Target(url=api.url, key=api.secrets["keys"]["crew"]), BadInputError, "answered 403"),
         (Target(url="http://127.0.0.1:9", key="x"), StoreUnavailableError, "127.0.0.1:9"),
     ):
         with pytest.raises(error, match=said):
+            check_target(target)
+        with pytest.raises(error, match=said):
             publish_survey(folder, target)
+    check_target(Target(url=api.url, key=api.secrets["keys"]["operator"]))
     publish(api, zipped(changed(score=0.1)))
     with pytest.raises(ConflictError, match="another survey needs another id"):
         publish_survey(folder, Target(url=api.url, key=api.secrets["keys"]["operator"]))
@@ -327,6 +343,27 @@ class _Elsewhere(http.server.BaseHTTPRequestHandler):
     @override
     def log_message(self, *_: object) -> None:
         pass
+
+
+def test_publishing_goes_by_default_to_the_place_of_serayu_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = load_region(default_region()).code
+    upgrade(sqlite_url(tmp_path / "serayu-data" / code / "register.sqlite"))
+    assert publish_survey(_folder(tmp_path / "out"), Target())["created"]
+    assert (tmp_path / "serayu-data" / code / "surveys" / code / SURVEY / "crops").is_dir()
+
+
+def test_a_survey_that_could_not_be_published_does_not_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    said = CliRunner().invoke(survey_app, ["photos", "--out", "out", "--publish"])
+    assert said.exit_code == 2
+    assert "no register here" in said.output
+    assert [one.name for one in tmp_path.iterdir()] == ["photos"]
 
 
 def test_publishing_to_what_is_no_api_says_so(tmp_path: Path) -> None:

@@ -4,48 +4,24 @@ import hashlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from serayu.models.errors import BadInputError, ConflictError, StoreError, StoreUnavailableError
 from serayu.models.survey.bundle import pack, read_bundle
 from serayu.models.times import SystemClock
+from serayu.vision.survey.publish_place import (
+    KEY_VARIABLE,
+    Target,
+    check_answer,
+    check_target,
+    place_of,
+    sent,
+)
 
-__all__ = ["KEY_VARIABLE", "Target", "publish_survey"]
+__all__ = ["KEY_VARIABLE", "Target", "check_target", "publish_survey"]
 
-KEY_VARIABLE = "SERAYU_PUBLISH_KEY"
-"""Where the key for an api comes from: never from an option, which other users of the machine can see."""
 _TIMEOUT_S = 600.0
-_REGISTER = "register.sqlite"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where to publish.
-
-    Parameters
-    ----------
-    url
-        Of an api; None for the register of this machine.
-    key
-        For that api; of an operator or Dishub.
-    region
-        Folder of the region, for the register of this machine.
-    data
-        Its data folder.
-    register
-        URL of its database; None for SQLite in the data folder.
-    """
-
-    url: str | None = None
-    key: str | None = None
-    region: Path | None = None
-    data: Path = Path("data")
-    register: str | None = None
 
 
 def publish_survey(folder: Path, target: Target) -> dict[str, Any]:
@@ -66,7 +42,7 @@ def publish_survey(folder: Path, target: Target) -> dict[str, Any]:
     Raises
     ------
     BadInputError
-        A document is wrong, or there is no region or key.
+        A document is wrong, or there is no region, register or key.
     ConflictError
         Another survey was published under this id.
     StoreError
@@ -87,22 +63,17 @@ def _packed(folder: Path) -> Iterator[Path]:
 
 
 def _here(bundle: Path, target: Target) -> dict[str, Any]:
-    from serayu.models.region import load_region  # noqa: PLC0415 -- only where something is published
     from serayu.models.stores.register import Register, upgrade  # noqa: PLC0415 -- SQLAlchemy
-    from serayu.models.stores.register.database import sqlite_url  # noqa: PLC0415 -- the same
     from serayu.models.stores.survey_files import publish_bundle  # noqa: PLC0415 -- the same
 
-    if target.region is None:
-        raise BadInputError("publishing needs the region's folder, or --url of an api", field="--region")
-    code = load_region(target.region).code
-    url = target.register or sqlite_url(target.data / _REGISTER)
-    upgrade(url)
-    with Register(url) as register:
+    place = place_of(target)
+    upgrade(place.register)
+    with Register(place.register) as register:
         done = publish_bundle(
             bundle,
             register=register,
-            data_dir=target.data,
-            region=code,
+            data_dir=place.data,
+            region=place.region,
             by="serayu vision survey",
             now_us=SystemClock().now_us(),
         )
@@ -118,45 +89,15 @@ def _here(bundle: Path, target: Target) -> dict[str, Any]:
 
 
 def _there(bundle: Path, target: Target) -> dict[str, Any]:
-    import httpx  # noqa: PLC0415 -- only where something is sent
-
-    if not target.key:
-        raise BadInputError(f"publishing to an api needs its key in {KEY_VARIABLE}", field="--url")
+    place = f"{str(target.url).rstrip('/')}/api/v1/surveys"
     with bundle.open("rb") as stream:
         sha = hashlib.file_digest(stream, "sha256").hexdigest()
         stream.seek(0)
         headers = {
-            "Authorization": f"Bearer {target.key}",
             "Content-Type": "application/zip",
             "Content-Length": str(bundle.stat().st_size),
             "Idempotency-Key": f"survey-{sha}",
         }
-        place = f"{str(target.url).rstrip('/')}/api/v1/surveys"
-        try:
-            answer = httpx.post(place, content=stream, headers=headers, timeout=_TIMEOUT_S)
-        except (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise StoreUnavailableError(f"{place}: {error}") from None
-    _check(answer.status_code, answer.content, place)
-    try:
-        said = msgspec.json.decode(answer.content, type=dict[str, Any])
-    except msgspec.DecodeError:
-        raise BadInputError(
-            f"{place} answered {answer.status_code}, but not as an api of Serayu", field="--url"
-        ) from None
-    return {**said, "created": answer.status_code == HTTPStatus.CREATED, "to": place}
-
-
-def _check(status: int, content: bytes, place: str) -> None:
-    """Raise what an api's problem document (RFC 9457) says."""
-    if status in (HTTPStatus.OK, HTTPStatus.CREATED):
-        return
-    try:
-        reason = str(msgspec.json.decode(content, type=dict[str, Any]).get("detail") or "")
-    except msgspec.DecodeError:
-        reason = ""
-    line = f"{place} answered {status}: {reason or 'no reason given'}"
-    if status == HTTPStatus.CONFLICT:
-        raise ConflictError(line)
-    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise BadInputError(line)
-    raise StoreError(line)
+        status, content = sent(target, "POST", place, timeout_s=_TIMEOUT_S, content=stream, headers=headers)
+    said = check_answer(status, content, place)
+    return {**said, "created": status == HTTPStatus.CREATED, "to": place}

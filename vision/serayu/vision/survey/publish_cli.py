@@ -23,7 +23,7 @@ RegionOption = Annotated[
     ),
 ]
 DataOption = Annotated[
-    Path,
+    Path | None,
     typer.Option("--data", envvar="SERAYU_API_DATA_DIR", help="folder data · data folder, to publish here"),
 ]
 RegisterOption = Annotated[
@@ -43,7 +43,7 @@ def publish(
     *,
     url: UrlOption = None,
     region: RegionOption = None,
-    data: DataOption = Path("data"),
+    data: DataOption = None,
     register_url: RegisterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")] = False,
     output: Annotated[Path | None, typer.Option(help="tulis ke berkas · write to a file")] = None,
@@ -53,7 +53,7 @@ def publish(
     emit(done, as_json=as_json, output=output, text=published_text(done))
 
 
-def target_of(url: str | None, region: Path | None, data: Path, register_url: str | None) -> Target:
+def target_of(url: str | None, region: Path | None, data: Path | None, register_url: str | None) -> Target:
     """Return where the options say to publish, with the key from the environment."""
     return Target(url=url, key=os.environ.get(KEY_VARIABLE), region=region, data=data, register=register_url)
 

@@ -13,7 +13,7 @@ from serayu.models.command import emit, reported
 from serayu.models.errors import BadInputError
 from serayu.models.survey.survey_id import check_survey_id
 from serayu.vision.survey.pipeline import Engine, Order, Outcome, Progress, local_engine, run_survey
-from serayu.vision.survey.publish import publish_survey
+from serayu.vision.survey.publish import check_target, publish_survey
 from serayu.vision.survey.publish_cli import (
     DataOption,
     RegionOption,
@@ -76,7 +76,7 @@ def survey(
     ] = False,
     url: UrlOption = None,
     region: RegionOption = None,
-    data: DataOption = Path("data"),
+    data: DataOption = None,
     register_url: RegisterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")] = False,
     output: Annotated[Path | None, typer.Option(help="tulis ke berkas · write to a file")] = None,
@@ -100,11 +100,14 @@ def survey(
         survey=survey_id,
         people=people_weights,
     )
+    target = target_of(url, region, data, register_url)
+    if publish:
+        check_target(target)
     with _engine(engine, address, workers) as looking, _progress() as progress:
         outcome = run_survey(order, engine=looking, progress=progress)
     document, text = _document(outcome), _text(outcome)
     if publish:
-        done = publish_survey(out, target_of(url, region, data, register_url))
+        done = publish_survey(out, target)
         document["published"], text = done, f"{text}\n{published_text(done)}"
     emit(document, as_json=as_json, output=output, text=text)
 
