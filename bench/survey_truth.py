@@ -130,10 +130,11 @@ def _errors(pairs: list[tuple[Thing, Thing]]) -> dict[str, Any]:
         for one, other in pairs
         if one.properties["km"] is not None and other.properties["km"] is not None
     ]
+    placed = [other for _, other in pairs if other.properties["ruas"] is not None]
     sides = [
         one.properties["side"] == other.properties["side"]
         for one, other in pairs
-        if one.properties["side"] and other.properties["side"] and abs(one.properties["offset_m"]) > 0.5
+        if one.properties["side"] and other.properties["side"]
     ]
     return {
         "position_m": _spread(apart),
@@ -142,6 +143,7 @@ def _errors(pairs: list[tuple[Thing, Thing]]) -> dict[str, Any]:
         "within_2_sigma": share(sum(one <= 2 for one in claimed), len(claimed)),
         "km_error_m": _spread(km),
         "side_right": share(sum(sides), len(sides)),
+        "side_stated": share(sum(one.properties["side"] is not None for one in placed), len(placed)),
         "ruas_right": share(
             sum(one.properties["ruas"] == other.properties["ruas"] for one, other in pairs), len(pairs)
         ),

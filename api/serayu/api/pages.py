@@ -62,8 +62,8 @@ SCRIPT_TEXTS = (
     "review.position",
     "review.segment", "review.segment_pci", "review.segment_sdi", "review.segment_surveyed", "review.segment_unknown",
     "review.severity", "review.severity.H", "review.severity.L", "review.severity.M",
-    "review.severity.tidak terukur", "review.side.kanan", "review.side.kiri", "review.said.benar",
-    "review.said.salah", "review.said.ubah", "review.time", "review.time_unknown", "review.width",
+    "review.severity.tidak terukur", "review.side.kanan", "review.side.kiri", "review.side.none",
+    "review.said.benar", "review.said.salah", "review.said.ubah", "review.time", "review.time_unknown", "review.width",
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ WRONG: list[tuple[str, object]] = [
     ("class", "manhole"), ("class", None), ("class", MISSING), ("score", 1.01), ("score", -0.1), ("score", "0.5"),
     ("score", True), ("score", MISSING), ("ruas", ""), ("ruas", 7), ("ruas", "x" * 41), ("ruas", "a\0b"),
     ("ruas", None), ("ruas", MISSING),
-    ("km", -0.1), ("km", None), ("km", "0"), ("side", "left"), ("side", None), ("side", MISSING), ("length_m", -1),
+    ("km", -0.1), ("km", None), ("km", "0"), ("side", "left"), ("side", MISSING), ("length_m", -1),
     ("length_m", "1"), ("width_mm", -0.5), ("area_m2", []), ("area_m2", None), ("severity", "X"), ("severity", None),
     ("errors", None), ("errors", {}), ("errors", {"position_m": -1}), ("errors", {"position_m": 1, "km": 2}),
     ("errors", {"position_m": 1, "length_m": 0.1}), ("errors", MISSING), ("photo", "a/b.jpg"), ("photo", ""),
@@ -82,6 +82,13 @@ def test_what_the_schema_refuses_the_reader_refuses_by_name(name: str, value: ob
     assert (caught.value.file, caught.value.row) == ("findings.geojson", 2)
     related = {"ruas": ("km", "side", "ruas"), "area_m2": ("area_m2",), "photos": ("photo", "photos")}
     assert any(one in str(caught.value) for one in related.get(name, (name,)))
+
+
+def test_the_side_of_a_known_road_may_be_unknown_in_both() -> None:
+    given = {**properties(), "side": None, "unmeasured": ["finding.unmeasured.side"]}
+    assert given["ruas"] is not None
+    _validator().validate(given)
+    assert len(_read(given)) == 2
 
 
 @pytest.mark.parametrize("name", OPTIONAL)

@@ -20,7 +20,7 @@ from typing_extensions import override
 from serayu.models.survey.finding import DefectClass, Severity
 from serayu.vision.documents import content as content_module
 from serayu.vision.documents import crops as crops_module
-from serayu.vision.documents.content import content_of
+from serayu.vision.documents.content import content_of, where_of
 from serayu.vision.documents.crops import chosen_crops
 from serayu.vision.documents.facts import Facts
 from serayu.vision.documents.html import html
@@ -348,3 +348,10 @@ def test_the_same_facts_give_the_same_kml_after_another(facts: Facts) -> None:
     kml(without_findings(facts))
     assert kml(facts) == first
     assert json.dumps(first)
+
+
+def test_a_side_that_is_not_certain_is_said_to_be_so(facts: Facts) -> None:
+    one = msgspec.structs.replace(next(one for one in facts.findings if one.ruas), side=None)
+    words = where_of(one, facts)
+    assert words.id.endswith(", sisi tidak pasti")
+    assert words.en == "side not certain"

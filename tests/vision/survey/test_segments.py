@@ -34,10 +34,10 @@ def _roads(**options: object) -> Roads:
     return Roads(RoadNetwork.of([ruas], PLANE))
 
 
-def _thing(label: DefectClass, figure: shapely.Geometry) -> Thing:
+def _thing(label: DefectClass, figure: shapely.Geometry, *, position_m: float | None = 0.1) -> Thing:
     area = figure.area if figure.area > 0 else None
     length = None if area else figure.length
-    errors = Errors(position_m=0.1, length_m=0.1 if length else None, area_m2=0.1 if area else None)
+    errors = Errors(position_m=position_m, length_m=0.1 if length else None, area_m2=0.1 if area else None)
     placed = _at(figure)
     best = Sighting(
         unit="a.jpg",
@@ -105,3 +105,30 @@ def test_things_get_road_kilometre_and_side_and_a_slide_its_distance() -> None:
     assert (second.km, second.side, second.slope_deg) == (2.11, "kiri", 33.3)
     assert second.road_edge_m == pytest.approx(5.0, abs=0.01)
     assert (third.ruas, third.km, third.side, third.slope_deg) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("north_m", "position_m", "side"),
+    [
+        (1.66, 1.0, "kiri"),
+        (-1.66, 1.0, "kanan"),
+        (1.63, 1.0, None),
+        (-1.63, 1.0, None),
+        (0.0, 0.0, None),
+        (0.2, 0.0, "kiri"),
+        (25.0, None, None),
+    ],
+)
+def test_a_side_is_stated_only_where_the_error_of_the_position_leaves_no_doubt(
+    north_m: float, position_m: float | None, side: str | None
+) -> None:
+    hole = _thing(DefectClass.POTHOLE, shapely.Point(50, north_m).buffer(0.3), position_m=position_m)
+    ((finding, _),) = findings_of([hole], survey="s", roads=_roads(), slope_of=None, plane=PLANE)
+    assert (finding.ruas, finding.km, finding.side) == ("01", 2.05, side)
+    assert ("finding.unmeasured.side" in finding.unmeasured) is (side is None)
+
+
+def test_a_thing_away_from_every_road_is_not_said_to_lack_its_side() -> None:
+    hole = _thing(DefectClass.POTHOLE, shapely.Point(50, -80).buffer(0.3))
+    ((finding, _),) = findings_of([hole], survey="s", roads=_roads(), slope_of=None, plane=PLANE)
+    assert (finding.ruas, finding.side, finding.unmeasured) == (None, None, ())

@@ -82,7 +82,7 @@ function grade(pci) {
 function place(p, say, lang) {
   if (p.ruas === null) return say("review.no_road");
   const km = p.km.toLocaleString(lang, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
-  return say("review.on_road", { ruas: p.ruas, km, side: say(`review.side.${p.side}`) });
+  return say("review.on_road", { ruas: p.ruas, km, side: say(`review.side.${p.side ?? "none"}`) });
 }
 
 function both(key, fields = {}) {

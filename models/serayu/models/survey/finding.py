@@ -71,7 +71,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     score
         Confidence of the detector, 0-1; null where boxes were given by a person.
     ruas, km, side
-        Number of the road, kilometre from its start and side; null away from every road.
+        Number of the road, kilometre from its start and side; null away from every road. The side is also null where
+        it is not certain, the distance from the road's line not being above the error of the position: `unmeasured`
+        then says so.
     length_m, width_mm, area_m2
         Sizes; null where they are not defined for the class, or cannot be measured at this ground sampling
         distance: `unmeasured` then says why.
@@ -86,7 +88,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     geometry
         GeoJSON geometry in degrees (longitude, latitude): the outline of an area, the line of a crack, or a point.
     unmeasured
-        Why a size or the severity is missing: keys of the catalogue of texts ``finding.unmeasured.*``.
+        Why a size, the severity or the side is missing: keys of the catalogue of texts ``finding.unmeasured.*``.
     road_edge_m, slope_deg
         Of a landslide: distance to the road's edge, m (0 when it reaches it), and slope of the ground; null where
         there is no road or no elevation model.

@@ -160,7 +160,6 @@ def _check_place(finding: Finding) -> None:
         return
     _match(RUAS, finding.ruas, "properties.ruas")
     _expect(finding.km is not None, "properties.km", "missing: the road is known")
-    _expect(finding.side is not None, "properties.side", "missing: the road is known")
 
 
 def _check_photos(finding: Finding) -> None:

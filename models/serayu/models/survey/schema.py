@@ -72,7 +72,7 @@ def _properties() -> dict[str, Any]:
         "km": _number("Kilometre from the road's start."),
         "side": {
             "enum": [*(one.value for one in Side), None],
-            "description": "Side of the road's line, looking the way its kilometres grow.",
+            "description": "Side of the road's line, looking the way its kilometres grow; null where not certain.",
         },
         "length_m": _number("Length, m."),
         "width_mm": _number("Mean width, mm."),
@@ -95,7 +95,7 @@ def _properties() -> dict[str, Any]:
         "unmeasured": {
             "type": "array",
             "items": {"type": "string", "pattern": UNMEASURED},
-            "description": "Why a size or the severity is missing.",
+            "description": "Why a size, the severity or the side is missing.",
         },
         "road_edge_m": _number("Of a slide: distance to the road's edge, m; 0 when it reaches it."),
         "slope_deg": _number("Of a slide: slope of the ground, degrees.", most=90),
@@ -127,10 +127,10 @@ def _number(said: str, *, most: float | None = None) -> dict[str, Any]:
 
 
 def _all_or_none() -> dict[str, Any]:
-    """Road, kilometre and side are known together."""
+    """Road and kilometre are known together, and the side with them alone."""
     null = {"type": "null"}
     unplaced = {"properties": {"km": null, "side": null}}
-    placed = {"properties": {"km": {"type": "number"}, "side": {"type": "string"}}}
+    placed = {"properties": {"km": {"type": "number"}}}
     return {"if": {"properties": {"ruas": null}}, "then": unplaced, "else": placed}
 
 

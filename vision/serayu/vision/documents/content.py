@@ -173,9 +173,7 @@ def where_of(one: Finding, facts: Facts) -> Said:
     if one.ruas is None:
         return say("off_road" if facts.summary.inputs.get("ruas") is not None else "no_ruas")
     km = f"{one.ruas}, km {number(one.km, 3)}"
-    if one.side is None:
-        return Said(km)
-    side = say(f"side.{one.side.value}")
+    side = say(f"side.{'none' if one.side is None else one.side.value}")
     return Said(f"{km}, {side.id}", side.en)
 
 

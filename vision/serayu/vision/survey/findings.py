@@ -14,6 +14,7 @@ from serayu.vision.survey.place import Place, Roads, SlopeOf
 
 __all__ = ["findings_of", "geometry_of"]
 
+_SIDE = "finding.unmeasured.side"
 _DEGREES = 8  # decimals: 1 mm
 _METRES, _SQUARE_METRES, _MILLIMETRES, _KM, _SCORE = 3, 4, 1, 4, 4
 
@@ -84,7 +85,7 @@ def _finding(
         photos=thing.photos,
         time=None if best.time_us is None else rfc3339(best.time_us),
         geometry=geometry_of(thing.figure, plane),
-        unmeasured=thing.unmeasured,
+        unmeasured=(*thing.unmeasured, *([_SIDE] if placed.ruas is not None and placed.side is None else [])),
         road_edge_m=_rounded(placed.road_edge_m, _METRES),
         slope_deg=_rounded(slope, 1),
     )

@@ -10,14 +10,18 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from serayu.models.plane import LocalPlane
-from serayu.models.roads.network import LIMIT_M, RoadNetwork
+from serayu.models.roads.network import LIMIT_M, RoadNetwork, Snap
 from serayu.models.survey.finding import DefectClass, Side
 from serayu.vision.survey.combine import Thing
 
-__all__ = ["SLIDE_LIMIT_M", "Place", "Roads", "SlopeOf", "middle_m", "slopes"]
+__all__ = ["SIDE_SIGMAS", "SLIDE_LIMIT_M", "Place", "Roads", "SlopeOf", "middle_m", "slopes"]
 
 SLIDE_LIMIT_M = 100.0
 """A slide farther from every road is placed on none, m [project proposal]."""
+
+SIDE_SIGMAS = 1.645
+"""A side is stated where the middle is farther from the axis than this many standard errors of its position: 90 % of a
+normal error lie within [project proposal]."""
 
 SlopeOf = Callable[[BaseGeometry], float | None]
 """Slope of the ground under a figure in longitude and latitude, degrees; None where it is not known."""
@@ -30,7 +34,7 @@ class Place:
     Parameters
     ----------
     ruas, km, side
-        As of a finding; None away from every road.
+        As of a finding; None away from every road, the side also where the position does not tell it.
     road_edge_m
         Distance of a slide's outline to the road's edge, m, 0 when it reaches it; None of anything else, and where
         the road's width is not known.
@@ -67,7 +71,14 @@ class Roads:
         if snap is None:
             return Place()
         near = self.network.snap_figure(thing.figure, limit_m=limit) if slide else None
-        return Place(snap.ruas, snap.km, snap.side, None if near is None else near.edge_m)
+        return Place(snap.ruas, snap.km, _side(snap, thing), None if near is None else near.edge_m)
+
+
+def _side(snap: Snap, thing: Thing) -> Side | None:
+    """Return the side of the road; None where the error of the position reaches over the axis, or is not known."""
+    error_m = thing.errors.position_m
+    certain = error_m is not None and snap.offset_m >= SIDE_SIGMAS * error_m
+    return snap.side if certain else None
 
 
 def middle_m(figure: BaseGeometry) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
