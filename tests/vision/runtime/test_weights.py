@@ -149,6 +149,37 @@ def test_the_command_names_a_picture_that_cannot_be_read(
     assert f"{file}: {message}" in result.stderr
 
 
+def test_the_command_passes_over_a_bad_picture_and_looks_into_folders(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    write_picture(folder / "B.PNG", painted(64, 64, (8, 16, RED)))
+    write_picture(folder / "a.jpg", painted(64, 64))
+    (folder / "notes.txt").write_text("no picture")
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"not a picture")
+    options = ["--weights", str(DETECT), "--threshold", "0.6", "--precision", "fp32"]
+    result = runner.invoke(app, ["vision", "detect", str(bad), str(folder), *options, "--json"])
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert [row["image"] for row in document["images"]] == [str(folder / "B.PNG"), str(folder / "a.jpg")]
+    assert [len(row["detections"]) for row in document["images"]] == [1, 0]
+    assert document["skipped"] == [{"file": str(bad), "reason": "not a picture that can be read"}]
+    assert f"dilewati · skipped: {bad}: not a picture" in result.stderr
+
+
+def test_the_command_names_every_picture_where_none_can_be_read(tmp_path: Path) -> None:
+    files = [str(tmp_path / name) for name in ("a.jpg", "b.jpg")]
+    result = runner.invoke(app, ["vision", "detect", *files, "--weights", str(DETECT)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert all(f"{file}: No such file" in result.stderr for file in files)
+
+
+def test_the_command_names_a_folder_without_pictures(tmp_path: Path) -> None:
+    result = runner.invoke(app, ["vision", "detect", str(tmp_path), "--weights", str(DETECT)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{tmp_path}: folder tanpa gambar JPEG atau PNG · a folder without" in result.stderr
+
+
 def test_the_command_draws_no_picture_over_another(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

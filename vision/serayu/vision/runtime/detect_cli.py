@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -20,11 +20,15 @@ from serayu.vision.runtime.weights import load_detector
 
 app = typer.Typer()
 
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})  # what is looked at in a folder that is given
+
 
 @app.command()
 @reported()
 def detect(
-    images: list[Path],
+    images: Annotated[
+        list[Path], typer.Argument(help="gambar, atau folder JPEG/PNG · pictures, or folders of JPEG/PNG")
+    ],
     weights: Annotated[
         str, typer.Option(help="nama bobot atau berkas .onnx · name of weights or a file")
     ] = "road",
@@ -44,29 +48,53 @@ def detect(
     as_json: Annotated[bool, typer.Option("--json", help="satu dokumen JSON · one JSON document")] = False,
     output: Annotated[Path | None, typer.Option(help="tulis ke berkas · write to a file")] = None,
 ) -> None:
-    """Cari kerusakan pada gambar · Find defects in pictures."""
+    """Cari kerusakan pada gambar · Find defects in pictures.
+
+    Gambar yang tidak terbaca dilampaui dan disebut · A picture that cannot be read is passed over and named.
+    """
     if gsd is not None and not gsd > 0:
         raise BadInputError(f"must be above 0 mm, not {gsd}", field="gsd")
+    images = _pictures(images)
     drawings = {} if annotate is None else _drawings(images, annotate)
     with load_detector(
         weights, runtime=runtime, precision=precision, threshold=threshold, tile_px=tile, overlap=overlap
     ) as detector:
         start = time.perf_counter()
-        rows = []
-        for file, image, found in _looked(detector, images, gsd):
+        rows: list[dict[str, object]] = []
+        skipped: list[BadInputError] = []
+        for file, image, found in _looked(detector, images, gsd, skipped):
             rows.append(_row(file, image, found, detector.classes))
             if annotate is not None:
                 annotate.mkdir(parents=True, exist_ok=True)
                 write_picture(drawings[file], drawn(image, found, detector.classes))
         seconds = time.perf_counter() - start
+        if not rows:
+            raise BadInputError("; ".join(str(one) for one in skipped))
         document = {
             "detector": detector.name,
             "classes": detector.classes,
             "threshold": detector.threshold,
-            "ms_per_image": round(seconds / len(images) * 1000, 3),
+            "ms_per_image": round(seconds / len(rows) * 1000, 3),
             "images": rows,
+            "skipped": [{"file": str(one.file), "reason": one.reason} for one in skipped],
         }
+    for one in skipped:
+        typer.echo(f"dilewati · skipped: {one.file}: {one.reason}", err=True)
     emit(document, as_json=as_json, output=output, text=_text(rows))
+
+
+def _pictures(given: Iterable[Path]) -> list[Path]:
+    """Return the files to look at: of a folder its JPEG and PNG pictures, by name."""
+    files: list[Path] = []
+    for one in given:
+        if not one.is_dir():
+            files.append(one)
+            continue
+        inside = sorted(file for file in one.iterdir() if file.suffix.lower() in _SUFFIXES and file.is_file())
+        if not inside:
+            raise BadInputError("folder tanpa gambar JPEG atau PNG · a folder without JPEG or PNG", file=one)
+        files.extend(inside)
+    return list(dict.fromkeys(files))
 
 
 def _drawings(images: list[Path], folder: Path) -> dict[Path, Path]:
@@ -80,15 +108,23 @@ def _drawings(images: list[Path], folder: Path) -> dict[Path, Path]:
 
 
 def _looked(
-    detector: TiledDetector, files: list[Path], gsd_mm: float | None
+    detector: TiledDetector, files: list[Path], gsd_mm: float | None, skipped: list[BadInputError]
 ) -> Iterator[tuple[Path, Image, Found]]:
-    """Yield each picture with what is in it; the next is read while the cores look at one."""
+    """Yield each picture with what is in it; the next is read while the cores look at one.
+
+    Why a picture cannot be read is added to *skipped*.
+    """
     read: deque[tuple[Path, Image]] = deque()
 
     def pictures() -> Iterator[tuple[Image, float | None]]:
         for file in files:
-            read.append((file, read_picture(file)))
-            yield read[-1][1], gsd_mm
+            try:
+                image = read_picture(file)
+            except BadInputError as error:
+                skipped.append(error)
+                continue
+            read.append((file, image))
+            yield image, gsd_mm
 
     for found in detector.find_all(pictures()):
         file, image = read.popleft()
