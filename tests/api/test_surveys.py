@@ -2,6 +2,7 @@
 
 import http.server
 import io
+import json
 import re
 import threading
 import zipfile
@@ -21,7 +22,9 @@ from serayu.models.places import default_region
 from serayu.models.region import load_region
 from serayu.models.stores.register import upgrade
 from serayu.models.stores.register.database import sqlite_url
+from serayu.models.survey.letters import LETTERS
 from serayu.models.survey.schema import finding_schema
+from serayu.vision.documents.signs import SIGNS
 from serayu.vision.survey.publish import Target, check_target, publish_survey
 from serayu.vision.survey.survey_cli import app as survey_app
 from tests.api.site import REGION, Site, site
@@ -282,6 +285,21 @@ def test_the_map_knows_of_findings_only_for_who_may_see_them(surveyed: Site) -> 
             layer,
             link,
         )
+
+
+def test_a_class_has_one_letter_on_the_map_the_review_page_and_the_report(surveyed: Site) -> None:
+    said = {kind.value: letter for kind, letter in LETTERS.items()}
+    assert sorted(said.values()) == sorted(set(said.values()))
+    assert {kind: sign.letter for kind, sign in SIGNS.items()} == LETTERS
+    page = surveyed.get("/", "dishub").text
+    assert json.loads(page.split('id="page-data">')[1].split("</script>")[0])["letters"] == said
+    legend = re.findall(r'finding-mark (\w+)" title="[^"]*">(\w)<', page)
+    with surveyed.client() as client:
+        _login(surveyed, client)
+        shown = re.findall(r'finding-mark (\w+)" aria-hidden="true">(\w)<', client.get("/tinjau").text)
+    assert dict(legend) == said
+    assert shown
+    assert set(shown) <= set(said.items())
 
 
 def _folder(folder: Path) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 from fastapi import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from serayu.models.survey.letters import LETTERS
 from serayu.models.texts import decimal, text
 from serayu.models.times import parse_rfc3339, wib
 
@@ -37,6 +38,7 @@ class Pages:
             age=spoken_age,
             wib=wib,
             when=_when,
+            letters={kind.value: letter for kind, letter in LETTERS.items()},
         )
 
     def render(self, name: str, **values: object) -> str:

@@ -46,7 +46,7 @@ export class Findings {
     const kind = feature.properties.class;
     const area = L.geoJSON(feature, { style: { className: `finding-area ${kind}` }, pointToLayer: (_, place) => L.circleMarker(place, { radius: 3 }) });
     const label = `${t(`review.class.${kind}`)} – ${place(feature.properties, t, "id-ID")}`;
-    const mark = element("span", { class: `finding-mark finding-pin ${kind}`, role: "img", "aria-label": label }, t(`review.letter.${kind}`));
+    const mark = element("span", { class: `finding-mark finding-pin ${kind}`, role: "img", "aria-label": label }, given.letters[kind]);
     const icon = L.divIcon({ html: mark, className: "", iconSize: [0, 0] });
     const pin = L.marker(area.getBounds().getCenter(), { icon, title: label, keyboard: true });
     for (const layer of [area, pin]) layer.bindPopup(() => words(feature)).addTo(this.group);

@@ -5,6 +5,7 @@ from typing import Literal
 
 from serayu.models.pavement.bina_marga import Condition
 from serayu.models.survey.finding import DefectClass
+from serayu.models.survey.letters import LETTERS
 
 __all__ = ["CONDITIONS", "SIGNS", "UNKNOWN", "Sign", "Strip"]
 
@@ -38,14 +39,14 @@ class Strip:
 
 
 SIGNS: dict[DefectClass, Sign] = {
-    DefectClass.LONGITUDINAL_CRACK: Sign("M", "#b87800", "square"),
-    DefectClass.TRANSVERSE_CRACK: Sign("T", "#2b7fb3", "diamond"),
-    DefectClass.ALLIGATOR_CRACK: Sign("B", "#a8568d", "hexagon"),
-    DefectClass.POTHOLE: Sign("L", "#c04a00", "circle"),
-    DefectClass.PATCH_REPAIR: Sign("P", "#00795a", "house"),
-    DefectClass.LANDSLIDE: Sign("G", "#6b4a1f", "triangle"),
+    DefectClass.LONGITUDINAL_CRACK: Sign(LETTERS[DefectClass.LONGITUDINAL_CRACK], "#b87800", "square"),
+    DefectClass.TRANSVERSE_CRACK: Sign(LETTERS[DefectClass.TRANSVERSE_CRACK], "#2b7fb3", "diamond"),
+    DefectClass.ALLIGATOR_CRACK: Sign(LETTERS[DefectClass.ALLIGATOR_CRACK], "#a8568d", "hexagon"),
+    DefectClass.POTHOLE: Sign(LETTERS[DefectClass.POTHOLE], "#c04a00", "circle"),
+    DefectClass.PATCH_REPAIR: Sign(LETTERS[DefectClass.PATCH_REPAIR], "#00795a", "house"),
+    DefectClass.LANDSLIDE: Sign(LETTERS[DefectClass.LANDSLIDE], "#6b4a1f", "triangle"),
 }
-"""Memanjang, melintang (T), buaya, lubang, penambalan, gerakan tanah; colours after Okabe & Ito (2008), darkened so
+"""Colours after Okabe & Ito (2008), darkened so
 that white letters on them have a contrast of at least 3.4 to 1."""
 
 CONDITIONS: dict[Condition, Strip] = {
