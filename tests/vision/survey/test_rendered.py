@@ -157,3 +157,33 @@ def test_an_orthophoto_in_utm_is_surveyed_over_the_borders_of_its_windows(tmp_pa
         placed = np.subtract(back.transform(middle.x, middle.y), (east, north))
         wanted = np.array([(left + right) / 2, -(top + bottom) / 2]) * GSD_M
         assert np.hypot(*(placed - wanted)) < 0.1
+
+
+def _roads_at(file: Path, *, lat: float) -> Path:
+    road = {"type": "LineString", "coordinates": [[LON, lat], [LON + 0.001, lat]]}
+    feature = {"type": "Feature", "properties": {"number": "009", "name": "Jauh"}, "geometry": road}
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    return file
+
+
+def test_roads_far_from_every_photo_are_named_once_and_the_report_does_not_say_that_none_was_given(
+    flight: Path, tmp_path: Path
+) -> None:
+    far = _roads_at(tmp_path / "far.geojson", lat=LAT - 0.9)
+    words = ["survey", str(flight / "photos"), "--out", str(tmp_path / "out"), "--ruas", str(far)]
+    result = CliRunner().invoke(app, [*words, "--boxes", str(flight / "boxes")])
+    assert result.exit_code == 0, result.stderr
+    assert (
+        result.stdout.count("tidak satu pun ruas di dekat foto · none of the roads lies near the photos") == 1
+    )
+    (problem,) = json.loads((tmp_path / "out" / "survey.json").read_text("utf-8"))["problems"]
+    assert (problem["unit"], problem["code"]) == ("far.geojson", "roads_far")
+    assert float(problem["detail"]) == pytest.approx(99.5, abs=0.5)
+    report = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "No road given" not in report
+    assert "None of the roads was photographed" in report
+    assert "99," in report
+
+
+def test_roads_beside_the_photos_are_no_problem(told: dict[str, Any]) -> None:
+    assert "roads_far" not in {one["code"] for one in told["summary"]["problems"]}

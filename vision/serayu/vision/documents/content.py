@@ -99,6 +99,8 @@ class Content:
 
     survey: str
     roads: tuple[str, ...]
+    no_roads: Said
+    no_segments: Said
     date: Said
     tiles: tuple[Tile, ...]
     classes: tuple[ClassCount, ...]
@@ -138,6 +140,10 @@ def content_of(facts: Facts, *, crops: Path) -> Content:
     return Content(
         survey=facts.summary.survey,
         roads=tuple(_road(facts, one) for one in facts.ruas),
+        no_roads=say("no_ruas" if facts.summary.inputs.get("ruas") is None else "roads_not_shown"),
+        no_segments=say(
+            "segments_none" if facts.summary.inputs.get("ruas") is None else "segments_not_shown"
+        ),
         date=_date(facts),
         tiles=_tiles(facts),
         classes=_classes(facts),

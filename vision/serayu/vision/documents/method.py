@@ -14,7 +14,7 @@ __all__ = ["MOST_PROBLEMS", "Fact", "LeftOut", "Problem", "left_out", "limits", 
 MOST_PROBLEMS = 100
 """Photos that are named with their problem at most; ``survey.json`` has all [project proposal]."""
 _COUNTED = frozenset({"no_pose", "off_ground"})  # their detail is a number of boxes
-_KNOWN = frozenset({"corrupt", "refused", "no_pose", "off_ground", "labels"})
+_KNOWN = frozenset({"corrupt", "refused", "no_pose", "off_ground", "labels", "roads_far"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,8 @@ def _details(one: Unmade) -> tuple[Said, ...]:
         return tuple(meant(key) for key in one.detail.split(", "))
     if one.code in _COUNTED:
         return (say("problem_boxes", n=one.detail),)
+    if one.code == "roads_far":
+        return (say("problem_nearest", km=number(float(one.detail), 1)),)
     return (Said(say("problem_error", error=one.detail.removeprefix(f"{one.unit}: ")).id),)
 
 

@@ -81,7 +81,7 @@ def _head(page: _Page, content: Content) -> None:
     page.set_font("Helvetica", style="I", size=11)
     page.set_text_color(_GREY)
     page.cell(text=printable(f"  {title.en}"), h=9, new_x="LMARGIN", new_y="NEXT")
-    roads = "; ".join(content.roads) or _one_line(say("no_ruas"))
+    roads = "; ".join(content.roads) or _one_line(content.no_roads)
     for name, value in ((Said("Ruas", "Road"), roads), (say("date"), _one_line(content.date))):
         _line(page, f"{_one_line(name)}: {value}", size=10, bold=name.id == "Ruas")
     _line(page, f"{_one_line(say('survey'))}: {content.survey}", size=_BODY)
@@ -157,7 +157,7 @@ def _strip_legend() -> Drawing:
 def _segments(page: _Page, content: Content) -> None:
     _heading(page, say("segments"))
     if not content.segments:
-        _paragraph(page, say("segments_none"))
+        _paragraph(page, content.no_segments)
         return
     _paragraph(page, say("segments_note"), size=_SMALL)
     names = ("sta", "surveyed", "things", "cracks", "potholes")

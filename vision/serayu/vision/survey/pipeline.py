@@ -27,7 +27,7 @@ from serayu.vision.survey.frames import frames_of
 from serayu.vision.survey.fuse import fuse
 from serayu.vision.survey.ids import stable_uuid7
 from serayu.vision.survey.photo_boxes import survey_photos
-from serayu.vision.survey.place import Roads, slopes
+from serayu.vision.survey.place import SLIDE_LIMIT_M, Roads, slopes
 from serayu.vision.survey.recipe import (
     Recipe,
     file_sha256,
@@ -38,7 +38,7 @@ from serayu.vision.survey.recipe import (
 )
 from serayu.vision.survey.result import UnitResult, UnitStatus
 from serayu.vision.survey.segments import SegmentFound, segments_found
-from serayu.vision.survey.summary import Summary, summary_of
+from serayu.vision.survey.summary import LeftOut, Summary, summary_of
 from serayu.vision.survey.vote import voted
 from serayu.vision.survey.work import Gauge, Look
 from serayu.vision.survey.workspace import Workspace
@@ -182,6 +182,7 @@ def run_survey(
             residual_m=alignment.residual_m,
             aligned=len(alignment.tied),
             unconfirmed=unconfirmed,
+            inputs=_far_roads(order.ruas, roads, footprints),
         )
         _publish(order.out, workspace, keys, results, pairs)
         features = segment_features(segments, survey=summary.survey)
@@ -223,6 +224,16 @@ def _segments(
     pairs: Sequence[tuple[Finding, Thing]], roads: Roads | None, footprints: Sequence[BaseGeometry]
 ) -> tuple[SegmentFound, ...]:
     return () if roads is None else segments_found(pairs, roads=roads, footprints=footprints)
+
+
+def _far_roads(file: Path | None, roads: Roads | None, footprints: Sequence[BaseGeometry]) -> list[LeftOut]:
+    """Return what is wrong with roads so far away that not even a slide belongs to one."""
+    if file is None or roads is None or not footprints:
+        return []
+    apart_m = roads.apart_m(footprints)
+    if apart_m <= SLIDE_LIMIT_M:
+        return []
+    return [LeftOut(unit=file.name, status="read", code="roads_far", detail=f"{apart_m / 1000:.1f}")]
 
 
 def _results(

@@ -1,6 +1,6 @@
 """Where a thing lies on the road network, and what a slide means to the road."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +62,11 @@ class Roads:
             The file or one of its roads is wrong.
         """
         return cls(RoadNetwork.read(file, plane=plane))
+
+    def apart_m(self, figures: Iterable[BaseGeometry]) -> float:
+        """Return the distance from figures to the nearest road, m; infinite where either is missing."""
+        shown = shapely.union_all(list(figures))
+        return float(np.nanmin(shapely.distance(self.network.lines, shown), initial=np.inf))
 
     def place(self, thing: Thing) -> Place:
         """Return where a thing lies, by its middle; of a slide also how far its outline is from the nearest road."""

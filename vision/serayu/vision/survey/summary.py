@@ -50,7 +50,17 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A unit, or something of it, that is not in the findings."""
+    """A unit, or something of it, that is not in the findings; or an input of which nothing is.
+
+    Parameters
+    ----------
+    unit, status
+        Its name and what became of it.
+    code
+        A stable word: those of units, and ``roads_far`` where no road lies near any picture.
+    detail
+        For people; with ``roads_far`` the distance of the nearest road, km.
+    """
 
     unit: str
     status: str
@@ -147,6 +157,7 @@ def summary_of(
     residual_m: float | None,
     aligned: int,
     unconfirmed: int = 0,
+    inputs: Sequence[LeftOut] = (),
 ) -> Summary:
     """Return the summary of a survey.
 
@@ -162,6 +173,8 @@ def summary_of(
         Of the alignment.
     unconfirmed
         Things that were left out.
+    inputs
+        What is wrong with other inputs than the units.
     """
     ordered = sorted(results, key=lambda one: one.unit)
     read = [one for one in ordered if one.status is UnitStatus.READ]
@@ -172,9 +185,12 @@ def summary_of(
             **head,
             "counts": counts_of(ordered, findings, unconfirmed=unconfirmed),
             "problems": [
-                LeftOut(unit=one.unit, status=one.status.value, code=problem.code, detail=problem.detail)
-                for one in ordered
-                for problem in one.problems
+                *inputs,
+                *(
+                    LeftOut(unit=one.unit, status=one.status.value, code=problem.code, detail=problem.detail)
+                    for one in ordered
+                    for problem in one.problems
+                ),
             ],
             "quality": dict(sorted(reasons.items())),
             "gsd_mm": _gsd(sorted(one.gsd_mm for one in read if one.gsd_mm is not None)),

@@ -12,6 +12,7 @@ import typer
 from serayu.models.command import emit, reported
 from serayu.models.errors import BadInputError
 from serayu.models.survey.survey_id import check_survey_id
+from serayu.vision.documents.method import Problem, left_out
 from serayu.vision.survey.pipeline import Engine, Order, Outcome, Progress, local_engine, run_survey
 from serayu.vision.survey.publish import check_target, publish_survey
 from serayu.vision.survey.publish_cli import (
@@ -154,6 +155,12 @@ def _document(outcome: Outcome) -> dict[str, object]:
     }
 
 
+def _said(problem: Problem) -> str:
+    """Return a problem in words, Indonesian first."""
+    details = (" · ".join(filter(None, (one.id, one.en))) for one in problem.details)
+    return f"{problem.unit}: {problem.words.id} · {problem.words.en}: {'; '.join(details)}"
+
+
 def _text(outcome: Outcome) -> str:
     counts, summary = outcome.summary.counts, outcome.summary
     classes = ", ".join(f"{name} {n}" for name, n in counts.classes.items()) or "-"
@@ -172,7 +179,7 @@ def _text(outcome: Outcome) -> str:
         )
     notes = summary.privacy.texts
     lines += [f"{one} · {other}" for one, other in zip(notes["id"], notes["en"], strict=True)]
-    lines += [f"  {one.unit}: {one.code}: {one.detail}" for one in summary.problems[:10]]
+    lines += [f"  {_said(one)}" for one in left_out(summary).problems[:10]]
     if len(summary.problems) > 10:  # noqa: PLR2004 -- what fits on a screen
         lines.append(f"  … {len(summary.problems) - 10} lagi · more, in survey.json")
     lines.append(f"{outcome.out / 'findings.geojson'}")
