@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import shapely
 from typing_extensions import override
 
 from serayu.models.plane import LocalPlane
 from serayu.vision.detection import Image, Points
+from serayu.vision.flight.shapes import crack_line
 from serayu.vision.ground import Values
 
 FINER = 8  # finer pixels on a side, so that edges are anti-aliased
@@ -129,6 +131,19 @@ def crack(  # noqa: PLR0913 -- what a drawn crack can be, all with defaults
     if across:
         return Crack(colour(seen.T), (box[1], box[0], box[3], box[2]), length)
     return Crack(colour(seen), box, length)
+
+
+def rough_crack(width_px: float, *, mm: float, seed: int = 0) -> Crack:
+    """Draw a crack of the flight's renderer, which bends each 2 cm, 2.5 m long, at so many mm per px."""
+    rng = np.random.default_rng(seed)
+    line = crack_line(rng, length_m=2.5, across=False) * (1000 / mm)
+    line += 40 - line.min(axis=0)
+    left, top, right, bottom = bounds(line)
+    shape = (int(bottom) + 40, int(right) + 40)
+    ring = shapely.get_coordinates(shapely.LineString(line).buffer(width_px / 2, cap_style="flat").exterior)
+    surface = 130 + rng.normal(0, 6, shape) + cv2.GaussianBlur(rng.normal(0, 18, shape), (0, 0), 1.2)
+    seen = cv2.GaussianBlur(surface - 60 * coverage(ring, shape), (0, 0), 0.8) + rng.normal(0, 2, shape)
+    return Crack(colour(seen), (left - 2, top - 2, right + 2, bottom + 2), 2500 / mm)
 
 
 def coverage(ring: Points, shape: tuple[int, int]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
