@@ -18,6 +18,7 @@ import serayu.vision.flight
 from serayu.models.errors import BadInputError
 from serayu.models.survey.finding import DefectClass
 from serayu.vision.cli import app
+from serayu.vision.flight import render_cli
 from serayu.vision.flight.plan import FlightNoise
 from serayu.vision.flight.render import render_flight
 
@@ -236,6 +237,30 @@ def test_the_command_prints_one_json_document(roads: Path, tmp_path: Path) -> No
     document = json.loads(result.stdout)
     assert document["photos"] == len(list((tmp_path / "f" / "photos").iterdir())) > 0
     assert document["ruas"] == "UJI-01"
+
+
+def test_the_command_tells_people_what_to_do_next(roads: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        app,
+        [
+            *("render", str(tmp_path / "f"), "--road", str(roads), "--length", "10", "--gsd", "8"),
+            *("--no-landslide", "--no-noise", "--overlap", "0"),
+        ],
+    )
+    assert result.exit_code == 0, result.stderr
+    assert "UJI-01 km 0.020-0.030 (10 m)" in result.stdout
+    assert "no whole segment of 100 m" in result.stdout
+    assert f"  serayu vision survey {tmp_path / 'f' / 'photos'} --ruas" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("start_km", "end_km", "holds"),
+    [(0.0, 0.1, True), (0.0, 0.099, False), (0.02, 0.14, False), (0.02, 0.2, True), (0.3, 0.4, True)],
+)
+def test_a_flight_holds_a_segment_only_from_hundred_to_hundred(
+    start_km: float, end_km: float, *, holds: bool
+) -> None:
+    assert render_cli._holds_segment(start_km, end_km) is holds
 
 
 def test_the_renderer_imports_no_geometry_that_is_tested_on_it() -> None:

@@ -1,12 +1,17 @@
 """``serayu vision render``: a made-up flight whose truth is known."""
 
+import math
+import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serayu.models.command import emit, reported
+
+if TYPE_CHECKING:
+    from serayu.vision.flight.render import Rendered
 
 __all__ = ["app"]
 
@@ -57,7 +62,40 @@ def render(
         landslide=landslide,
         progress=None if as_json or not sys.stderr.isatty() else _tell,
     )
-    emit(rendered, as_json=as_json, output=output)
+    emit(rendered, as_json=as_json, output=output, text=_text(rendered, gsd_mm=gsd))
+
+
+def _text(rendered: "Rendered", *, gsd_mm: float) -> str:
+    """Return what was made, in short, and the command that surveys it."""
+    folder, metres = rendered.folder, 1000 * (rendered.end_km - rendered.start_km)
+    shown = sum(count["in_photos"] for count in rendered.things.values())
+    survey: tuple[str, ...] = (
+        "serayu",
+        "vision",
+        "survey",
+        str(folder / "photos"),
+        "--ruas",
+        str(folder / "ruas.geojson"),
+    )
+    survey += ("--dem", str(folder / "dem.tif"), "--boxes", str(folder / "boxes"))
+    survey += ("--out", f"{folder}-survey")
+    where = f"ruas {rendered.ruas} km {rendered.start_km:.3f}-{rendered.end_km:.3f} ({metres:.0f} m)"
+    lines = [
+        f"{rendered.photos} foto buatan · made-up photos, {gsd_mm:g} mm/px: {where}",
+        f"benda tampak · things shown: {shown}; kebenaran · truth: {folder / 'truth.geojson'}",
+    ]
+    if not _holds_segment(rendered.start_km, rendered.end_km):
+        lines.append("tanpa segmen 100 m utuh, tiada PCI/SDI · no whole segment of 100 m, no PCI/SDI:")
+        lines.append("  untuk itu · for that: --start 0 --length 120")
+    lines.append("berikutnya · next:")
+    lines.append(f"  {shlex.join(survey)}")
+    lines.append("  (tanpa · without --boxes: detektor · detector 'road')")
+    return "\n".join(lines)
+
+
+def _holds_segment(start_km: float, end_km: float) -> bool:
+    """Return whether a whole segment of 100 m, counted from km 0, lies between."""
+    return math.ceil(round(start_km * 10, 6)) + 1 <= round(end_km * 10, 6)
 
 
 def _tell(done: int, total: int) -> None:
