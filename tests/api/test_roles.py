@@ -65,6 +65,7 @@ def test_what_changes_something_is_for_officers_only() -> None:
         "/api/v1/alerts/{alert_id}/acknowledge",
         "/api/v1/bulletins/{bulletin_id}/acknowledge",
         "/api/v1/surveys",
+        "/api/v1/surveys/{survey_id}",
         "/api/v1/findings/{finding_id}/reviews",
         "/tinjau/{finding_id}",
         *SIGNED_POSTS,

@@ -26,6 +26,7 @@ from serayu.models.survey.letters import LETTERS
 from serayu.models.survey.schema import finding_schema
 from serayu.vision.documents.signs import SIGNS
 from serayu.vision.survey.publish import Target, check_target, publish_survey
+from serayu.vision.survey.publish_withdraw import app as withdraw_app
 from serayu.vision.survey.survey_cli import app as survey_app
 from tests.api.site import REGION, Site, site
 from tests.models.survey.bundles import IDS, SURVEY, changed, crops, documents, other, zipped
@@ -92,6 +93,27 @@ def test_another_bundle_under_the_same_id_or_key_is_a_conflict_with_its_reason(a
     assert publish(api, other("two")).status_code == 409, "the key was used for another bundle"
     assert publish(api, other("two"), key="publish-0003").status_code == 201
     assert api.get("/api/v1/findings", "crew").json()["total"] == 8
+
+
+def test_an_officer_withdraws_a_survey_and_may_publish_it_again_with_the_same_key(api: Site) -> None:
+    assert publish(api, zipped()).status_code == 201
+    assert review(api, 0, "benar", key="review-0001").status_code == 201
+    with api.client("crew") as crew, api.client("dishub") as officer:
+        assert crew.delete(f"/api/v1/surveys/{SURVEY}").status_code == 403
+        first, again = (officer.delete(f"/api/v1/surveys/{SURVEY}") for _ in range(2))
+        odd = officer.delete("/api/v1/surveys/..%2F..")
+    assert (first.status_code, first.json()) == (
+        200,
+        {"survey": SURVEY, "withdrawn": True, "findings": 4, "segments": 1, "reviews": 1},
+    )
+    assert (again.status_code, again.json()["withdrawn"], again.json()["findings"]) == (200, False, 0)
+    assert odd.status_code == 404
+    assert seen(api) == []
+    assert api.get(PATHS[-1], "crew").status_code == 404
+    assert not list((api.settings.data_dir / "surveys").rglob("*.jpg"))
+    assert [one.action for one in api.register.audit_entries(REGION)].count("survey.withdraw") == 1
+    assert publish(api, zipped()).status_code == 201
+    assert seen(api) == [3, 2, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -371,6 +393,28 @@ def test_publishing_goes_by_default_to_the_place_of_serayu_up(
     upgrade(sqlite_url(tmp_path / "serayu-data" / code / "register.sqlite"))
     assert publish_survey(_folder(tmp_path / "out"), Target())["created"]
     assert (tmp_path / "serayu-data" / code / "surveys" / code / SURVEY / "crops").is_dir()
+
+
+def test_the_command_withdraws_from_an_api_and_here(
+    api: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _folder(tmp_path / "out")
+    here = Target(region=api.settings.region, data=tmp_path / "here")
+    upgrade(sqlite_url(tmp_path / "here" / "register.sqlite"))
+    monkeypatch.setenv("SERAYU_PUBLISH_KEY", api.secrets["keys"]["operator"])
+    for target, options in (
+        (Target(url=api.url, key=api.secrets["keys"]["operator"]), ["--url", api.url]),
+        (here, ["--region", str(here.region), "--data", str(here.data)]),
+    ):
+        assert publish_survey(folder, target)["created"]
+        first, again = (
+            CliRunner().invoke(withdraw_app, [SURVEY, *options, "--json"]).stdout for _ in range(2)
+        )
+        assert json.loads(first) == {
+            "survey": SURVEY, "withdrawn": True, "findings": 4, "segments": 1, "reviews": 0
+        }  # fmt: skip
+        assert json.loads(again)["withdrawn"] is False
+        assert publish_survey(folder, target)["created"], "it may come back"
 
 
 def test_a_survey_that_could_not_be_published_does_not_begin(

@@ -18,9 +18,16 @@ from serayu.api.context import Api, api_of
 from serayu.api.errors import TooLargeError
 from serayu.api.security import OFFICERS, ROADS, Principal
 from serayu.models.errors import BadInputError, NotFoundError
-from serayu.models.stores.survey_files import FOLDER, Published, keep_bundle, picture_file
+from serayu.models.stores.survey_files import FOLDER, Published, keep_bundle, picture_file, withdraw
 from serayu.models.survey.bundle import Bundle, read_bundle
-from serayu.models.survey.entry import BBox, FindingEntry, Wanted, review_document, survey_document
+from serayu.models.survey.entry import (
+    BBox,
+    FindingEntry,
+    Wanted,
+    Withdrawn,
+    review_document,
+    survey_document,
+)
 from serayu.models.survey.finding import DefectClass
 from serayu.models.times import SystemClock
 
@@ -35,6 +42,13 @@ PUBLISHED_EXAMPLE = {
     "findings": 7,
     "segments": 1,
     "pictures": 7,
+}
+WITHDRAWN_EXAMPLE = {
+    "survey": PUBLISHED_EXAMPLE["survey"],
+    "withdrawn": True,
+    "findings": 7,
+    "segments": 1,
+    "reviews": 2,
 }
 _GEOJSON_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"description": "RFC 7946.", "content": {GEOJSON: {"schema": {"type": "object"}}}},
@@ -112,9 +126,8 @@ async def publish(
         bundle = await api.run(read_bundle, Path(upload.name))
         with contextlib.closing(bundle.zip):
             question = ("survey", bundle.digest)  # of the contents: packed anew it is the same
-            answer = api.answers.find(who.name, known_key, question)
-            if answer is not None:
-                return Response(answer, media_type=JSON, headers={"Cache-Control": "no-store"})
+            api.answers.find(who.name, known_key, question)  # refuses a key used for another bundle
+            # What it answered is not given again unasked: the survey may have been withdrawn since.
             done = await api.run(_keep, api, bundle, who.name)
     said = {
         "survey": done.survey,
@@ -144,6 +157,24 @@ async def survey(request: Request, _who: Annotated[Principal, Depends(ROADS)], s
     api = api_of(request)
     found = await api.run(api.register.survey, api.region.code, survey_id)
     return conditional(request, msgspec.json.encode(survey_document(found, whole=True)), JSON)
+
+
+@router.delete(
+    "/surveys/{survey_id}",
+    summary="Withdraw a survey",
+    responses={200: {"description": "It is not there.", "content": {JSON: {"example": WITHDRAWN_EXAMPLE}}}},
+)
+async def withdraw_survey(
+    request: Request, who: Annotated[Principal, Depends(OFFICERS)], survey_id: str
+) -> Response:
+    """Remove a survey with its findings, their reviews, its segments and pictures; again, it changes nothing.
+
+    That it was published, reviewed and withdrawn, by whom and when, stays in the audit trail.
+    """
+    done = await api_of(request).run(_withdraw, api_of(request), survey_id, who.name)
+    counts = (Withdrawn(0, 0, 0) if done is None else done)._asdict()
+    said = {"survey": survey_id, "withdrawn": done is not None, **counts}
+    return Response(msgspec.json.encode(said), media_type=JSON, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/findings", summary="Findings as GeoJSON, the newest first", responses=_GEOJSON_ANSWER)
@@ -228,6 +259,17 @@ def _bbox(text: str | None) -> BBox | None:
 def _keep(api: Api, bundle: Bundle, by: str) -> Published:
     return keep_bundle(
         bundle,
+        register=api.register,
+        data_dir=api.settings.data_dir,
+        region=api.region.code,
+        by=by,
+        now_us=SystemClock().now_us(),
+    )
+
+
+def _withdraw(api: Api, survey_id: str, by: str) -> Withdrawn | None:
+    return withdraw(
+        survey_id,
         register=api.register,
         data_dir=api.settings.data_dir,
         region=api.region.code,

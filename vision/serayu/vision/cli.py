@@ -9,6 +9,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval": ("serayu.vision.evaluate.eval_cli", "Nilai bobot pada gambar berlabel · Evaluate weights"),
     "export": ("serayu.vision.export.export_cli", "Jadikan bobot dari .pt · Make weights of a checkpoint"),
     "publish": ("serayu.vision.survey.publish_cli", "Terbitkan survei · Publish a survey"),
+    "withdraw": ("serayu.vision.survey.publish_withdraw", "Tarik survei · Withdraw a survey"),
     "render": ("serayu.vision.flight.render_cli", "Buat penerbangan tiruan · Render a made-up flight"),
     "survey": (
         "serayu.vision.survey.survey_cli",

@@ -12,8 +12,9 @@ from serayu.models.command import write_atomically
 from serayu.models.errors import BadInputError, StoreError, StoreFullError
 from serayu.models.stores.register.register import Register
 from serayu.models.survey.bundle import CROPS, Bundle, read_bundle
+from serayu.models.survey.entry import Withdrawn
 
-__all__ = ["FOLDER", "Published", "keep_bundle", "picture_file", "publish_bundle"]
+__all__ = ["FOLDER", "Published", "keep_bundle", "picture_file", "publish_bundle", "withdraw"]
 
 FOLDER = "surveys"
 
@@ -78,6 +79,29 @@ def keep_bundle(
             place()
     counts = (len(bundle.findings), len(bundle.segments), len(bundle.crops))
     return Published(created, bundle.head.survey, bundle.digest, *counts)
+
+
+def withdraw(
+    survey: str, *, register: Register, data_dir: Path, region: str, by: str, now_us: int
+) -> Withdrawn | None:
+    """Remove a survey, its reviews and its pictures; again, it changes nothing. See `WithdrawalLog.withdraw_survey`.
+
+    Raises
+    ------
+    StoreError
+        Nothing could be removed; a picture or more may be lost all the same, which publishing again brings back.
+    """
+
+    def remove() -> None:
+        target = data_dir / FOLDER / region / survey
+        try:
+            shutil.rmtree(target)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(f"cannot remove {target}: {error.strerror}") from None
+
+    return register.withdraw_survey(region, survey, by=by, now_us=now_us, remove=remove)
 
 
 def picture_file(data_dir: Path, region: str, survey: str, finding: str) -> Path:

@@ -17,6 +17,7 @@ __all__ = [
     "Order",
     "SurveyEntry",
     "Wanted",
+    "Withdrawn",
     "review_document",
     "survey_document",
 ]
@@ -84,6 +85,14 @@ class Counted(NamedTuple):
 
     page: Sequence[FindingEntry]
     total: int
+
+
+class Withdrawn(NamedTuple):
+    """How many findings, segments and reviews went with a survey."""
+
+    findings: int
+    segments: int
+    reviews: int
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,8 +9,8 @@ import pytest
 
 from serayu.models.errors import BadInputError, ConflictError, NotFoundError, StoreError
 from serayu.models.stores.register import Register
-from serayu.models.stores.survey_files import Published, picture_file, publish_bundle
-from serayu.models.survey.entry import Order, Wanted
+from serayu.models.stores.survey_files import Published, picture_file, publish_bundle, withdraw
+from serayu.models.survey.entry import Order, Wanted, Withdrawn
 from serayu.models.survey.finding import DefectClass
 from serayu.models.survey.review import Judgement
 from tests.models.survey.bundles import IDS, SURVEY, changed, crops, other, zipped
@@ -57,6 +57,47 @@ def test_another_bundle_of_the_same_id_is_a_conflict_and_changes_nothing(
         publish(register, tmp_path, zipped(changed(score=0.91), {}))
     assert files(tmp_path / "surveys") == before
     assert register.finding(REGION, IDS[0]).score == 0.9
+
+
+def test_a_withdrawn_survey_takes_its_reviews_and_pictures_with_it_and_no_others(
+    register: Register, tmp_path: Path
+) -> None:
+    publish(register, tmp_path)
+    publish(register, tmp_path, other("two"))
+    for n in (0, 1):
+        register.add_review(REGION, IDS[n], Judgement.CONFIRMED, key_id="k", name="Budi", now_us=6)
+    kept = files(tmp_path / "surveys" / REGION / "two")
+
+    def away() -> Withdrawn | None:
+        return withdraw(SURVEY, register=register, data_dir=tmp_path, region=REGION, by="Ani", now_us=7)
+
+    assert away() == Withdrawn(findings=4, segments=1, reviews=2)
+    assert away() is None
+    assert files(tmp_path / "surveys" / REGION) == {f"two/{name}": data for name, data in kept.items()}
+    assert [one.id for one in register.surveys(REGION)] == ["two"]
+    assert (register.findings(REGION).total, len(register.segments(REGION))) == (4, 1)
+    assert {survey for survey, _ in register.survey_photos(REGION)} == {"two"}
+    assert register.reviews(REGION) == []
+    trail = [one for one in register.audit_entries(REGION) if one.target in {SURVEY, *IDS}]
+    assert [(one.actor, one.action) for one in trail] == [
+        ("Ani", "survey.withdraw"), ("Budi", "finding.review"), ("Budi", "finding.review"), ("Ani", "survey.publish"),
+    ]  # fmt: skip
+    assert trail[0].detail == "4 findings, 2 reviews"
+    assert publish(register, tmp_path).created, "the same bundle may come back"
+
+
+def test_a_survey_whose_pictures_cannot_be_removed_stays(
+    register: Register, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(register, tmp_path)
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    with pytest.raises(StoreError, match=f"cannot remove .*{SURVEY}: Permission denied"):
+        withdraw(SURVEY, register=register, data_dir=tmp_path, region=REGION, by="Ani", now_us=7)
+    assert register.findings(REGION).total == 4
 
 
 def test_a_finding_belongs_to_one_survey(register: Register, tmp_path: Path) -> None:

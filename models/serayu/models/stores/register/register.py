@@ -13,6 +13,7 @@ from serayu.models.stores.register.landslides import LandslideLog
 from serayu.models.stores.register.recipients import Recipients
 from serayu.models.stores.register.reviews import ReviewLog
 from serayu.models.stores.register.surveys import SurveyLog
+from serayu.models.stores.register.withdrawals import WithdrawalLog
 
 
 class Register(
@@ -20,6 +21,7 @@ class Register(
     ForecastLog,
     LandslideLog,
     SurveyLog,
+    WithdrawalLog,
     ReviewLog,
     AlertLog,
     BulletinLog,

@@ -1,4 +1,4 @@
-"""Surveys, their findings, segments and photos: written once as one bundle, never changed."""
+"""Surveys, their findings, segments and photos: written once as one bundle, never changed, withdrawn as a whole."""
 
 import itertools
 from collections.abc import Callable, Iterable
