@@ -187,3 +187,47 @@ def test_roads_far_from_every_photo_are_named_once_and_the_report_does_not_say_t
 
 def test_roads_beside_the_photos_are_no_problem(told: dict[str, Any]) -> None:
     assert "roads_far" not in {one["code"] for one in told["summary"]["problems"]}
+
+
+def _without_tags(photo: Path, *, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    image = cv2.imread(str(photo))
+    assert image is not None
+    cv2.imwrite(str(to), image)
+
+
+def test_a_photo_without_gps_is_named_in_words(flight: Path, tmp_path: Path) -> None:
+    photos = Path(shutil.copytree(flight / "photos", tmp_path / "card"))
+    _without_tags(min(photos.iterdir()), to=photos / "A_0000.jpg")
+    words = ["survey", str(photos), "--out", str(tmp_path / "out"), "--boxes", str(flight / "boxes")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.stderr
+    (line,) = (one for one in result.stdout.splitlines() if "A_0000.jpg" in one)
+    assert "tanpa posisi" in line
+    assert "no position" in line
+    assert "Foto tidak memuat letak GNSS · The photo has no GNSS position" in line
+    assert "no_pose" not in result.stdout
+    (problem,) = json.loads((tmp_path / "out" / "survey.json").read_text("utf-8"))["problems"]
+    assert problem["code"] == "no_pose"
+    assert "Foto tidak memuat letak GNSS" in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+
+def test_photos_that_all_lack_gps_are_one_line_and_exit_2_before_any_is_looked_at(
+    flight: Path, tmp_path: Path
+) -> None:
+    for photo in sorted((flight / "photos").iterdir())[:2]:
+        _without_tags(photo, to=tmp_path / "phone" / photo.name)
+    words = [
+        "survey",
+        str(tmp_path / "phone"),
+        "--out",
+        str(tmp_path / "out"),
+        "--boxes",
+        str(flight / "boxes"),
+    ]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "none of its 2 photos can be put on a map" in result.stderr
+    assert "Foto tidak memuat letak GNSS" in result.stderr
+    assert not (tmp_path / "out").exists()

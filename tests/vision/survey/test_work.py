@@ -37,6 +37,7 @@ class Pictures6:
     bad: frozenset[str] = frozenset()
     opened: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    quality: Quality = GOOD
 
     @property
     def plane(self) -> LocalPlane:
@@ -51,7 +52,7 @@ class Pictures6:
         if unit.name in self.bad:
             raise BadInputError("truncated", file=Path("/home/somebody") / unit.file)
         image = np.full((SIZE_PX[1], SIZE_PX[0], 3), 120, np.uint8)
-        return Opened(image, self.ground, None, self.gsd_mm, GOOD)
+        return Opened(image, self.ground, None, self.gsd_mm, self.quality)
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,26 @@ def test_without_a_pose_things_are_counted_but_not_placed() -> None:
     done = look(imagery.units()[0], imagery=imagery, finder=Two(), gauge=gauge)
     assert (done.result.status, done.result.n_detections, done.result.sightings) == (UnitStatus.READ, 2, ())
     assert [one.code for one in done.result.problems] == ["no_pose"]
+
+
+def test_a_photo_without_a_pose_and_with_nothing_on_it_is_named_with_the_reasons_that_keep_it_off_the_map() -> (
+    None
+):
+    @dataclass(frozen=True)
+    class Nothing:
+        name: str = "nothing"
+
+        def find(self, unit: Unit, opened: Opened) -> tuple[Detection, ...]:
+            assert unit.name
+            assert opened.image.size
+            return ()
+
+    reasons = ("photo.quality.glare", "photo.quality.no_position", "photo.quality.zone_assumed")
+    imagery = Pictures6(ground=None, gsd_mm=None, quality=Quality(Verdict.LIMITED, frozenset(), reasons))
+    done = look(imagery.units()[0], imagery=imagery, finder=Nothing(), gauge=gauge)
+    assert [(one.code, one.detail) for one in done.result.problems] == [
+        ("no_pose", "photo.quality.no_position")
+    ]
 
 
 def test_a_thing_whose_figure_is_empty_is_off_the_ground() -> None:

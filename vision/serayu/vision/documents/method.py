@@ -13,7 +13,7 @@ __all__ = ["MOST_PROBLEMS", "Fact", "LeftOut", "Problem", "left_out", "limits", 
 
 MOST_PROBLEMS = 100
 """Photos that are named with their problem at most; ``survey.json`` has all [project proposal]."""
-_COUNTED = frozenset({"no_pose", "off_ground"})  # their detail is a number of boxes
+_REASONED = frozenset({"refused", "no_pose"})  # their detail is reasons of the quality gate
 _KNOWN = frozenset({"corrupt", "refused", "no_pose", "off_ground", "labels", "roads_far"})
 
 
@@ -135,9 +135,9 @@ def _not_sought(facts: Facts) -> tuple[Said, ...]:
 
 
 def _details(one: Unmade) -> tuple[Said, ...]:
-    if one.code == "refused":
-        return tuple(meant(key) for key in one.detail.split(", "))
-    if one.code in _COUNTED:
+    if one.code in _REASONED:
+        return tuple(meant(key) for key in one.detail.split(", ") if key)
+    if one.code == "off_ground":
         return (say("problem_boxes", n=one.detail),)
     if one.code == "roads_far":
         return (say("problem_nearest", km=number(float(one.detail), 1)),)

@@ -13,11 +13,12 @@ from typing_extensions import override
 from serayu.models.errors import BadInputError
 from serayu.models.plane import LocalPlane
 from serayu.models.survey.finding import DefectClass
+from serayu.models.texts import text
 from serayu.models.times import WIB
 from serayu.vision.detection import Points
 from serayu.vision.imagery import Opened, Unit
 from serayu.vision.pose.attitude import Pose, motion_m, pose_of
-from serayu.vision.pose.gate import judge
+from serayu.vision.pose.gate import PREFIX, judge
 from serayu.vision.pose.jpeg import Tags, read_picture, read_tags
 from serayu.vision.pose.lens import camera_of
 from serayu.vision.pose.limits import ALL_CLASSES
@@ -131,6 +132,29 @@ class PhotoFolder:
             The folder cannot be read or holds no photo.
         """
         return self._units
+
+    def check(self) -> None:
+        """Look at the tags of all photos, before any is read.
+
+        Raises
+        ------
+        BadInputError
+            No photo can be put on a map although some can be read, or the elevation model cannot be used.
+        """
+        if len(self._flight.degrees):
+            _ = self._terrain  # reads it
+            return
+        for unit in self._units:
+            try:
+                _, reasons = pose_of(read_tags(unit.file), height_above_ground_m=self._height_m)
+            except BadInputError:
+                continue
+            why = "; ".join(" · ".join(text(PREFIX + key, lang) for lang in ("id", "en")) for key in reasons)
+            raise BadInputError(
+                f"tidak satu pun foto dapat diletakkan di peta · none of its {len(self._units)} photos can be put on "
+                f"a map; {unit.name}: {why}",
+                file=self._folder,
+            )
 
     def open(self, unit: Unit) -> Opened:
         """Read a photo.

@@ -11,6 +11,7 @@ from shapely.geometry.base import BaseGeometry
 from serayu.models.errors import BadInputError
 from serayu.models.survey.finding import Finding
 from serayu.vision.documents.facts import facts_of
+from serayu.vision.documents.words import meant
 from serayu.vision.documents.write import write_reports
 from serayu.vision.imagery import Imagery, Unit
 from serayu.vision.privacy.coverage import privacy_note
@@ -260,16 +261,34 @@ def _results(
 
 
 def _check_usable(results: Sequence[UnitResult], source: Path) -> None:
-    """Raise BadInputError where no unit can be used."""
-    if any(one.status is UnitStatus.READ for one in results):
+    """Raise BadInputError where no unit can be used, or none be put on a map."""
+    read = [one for one in results if one.status is UnitStatus.READ]
+    placed = [one for one in read if all(problem.code != "no_pose" for problem in one.problems)]
+    if placed:
         return
+    if read:
+        raise BadInputError(
+            f"none of its {len(read)} readable pictures can be put on a map; the first: {_why(read[0])}",
+            file=source,
+        )
     corrupt = sum(one.status is UnitStatus.CORRUPT for one in results)
-    first = next((p.detail for one in results for p in one.problems), "no reason known")
+    first = _why(results[0])
     raise BadInputError(
         f"none of its {len(results)} pictures can be used: {corrupt} corrupt, {len(results) - corrupt} refused; "
         f"the first: {first}",
         file=source,
     )
+
+
+def _why(result: UnitResult) -> str:
+    """Return in words why a picture cannot be used or placed; keys of the catalogue of texts are translated."""
+    details = [key for one in result.problems for key in one.detail.split(", ") if key]
+    return f"{result.unit}: {'; '.join(_in_both(key) for key in details) or 'no reason known'}"
+
+
+def _in_both(key: str) -> str:
+    said = meant(key)
+    return " · ".join(filter(None, (said.id, said.en)))
 
 
 def _head(

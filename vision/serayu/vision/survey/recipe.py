@@ -20,7 +20,7 @@ from serayu.vision.survey.work import Finder, Gauge
 
 __all__ = ["Recipe", "file_sha256", "imagery_of", "measured", "unit_keys", "weights_sha256"]
 
-_PIPELINE = "survey 3"
+_PIPELINE = "survey 4"
 """Changes whenever the same input gives another result: kept results of older versions are then made again."""
 _CHUNK = 1 << 20
 
@@ -108,12 +108,13 @@ def imagery_of(source: Path, *, dem: Path | None) -> Imagery:
     Raises
     ------
     BadInputError
-        It is neither, or holds no pictures.
+        It is neither, holds no pictures or none with a place, or the elevation model does not reach them.
     """
     if source.is_dir():
         from serayu.vision.pose.folder import PhotoFolder  # noqa: PLC0415 -- rasterio only for orthophotos
 
-        photos: Imagery = PhotoFolder(source, dem=dem)
+        photos = PhotoFolder(source, dem=dem)
+        photos.check()
         return photos
     if not source.is_file():
         raise BadInputError("no such folder or orthophoto", file=source)

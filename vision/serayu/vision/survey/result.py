@@ -35,7 +35,8 @@ class Problem:
     code
         Stable word: ``corrupt``, ``no_pose``, ``off_ground``, ``labels``.
     detail
-        For people: the file and the reason, or how many.
+        For people: the file and the reason, or how many; of ``refused`` and ``no_pose`` keys of the catalogue of
+        texts, separated by commas.
     """
 
     code: str

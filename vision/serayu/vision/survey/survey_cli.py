@@ -156,9 +156,9 @@ def _document(outcome: Outcome) -> dict[str, object]:
 
 
 def _said(problem: Problem) -> str:
-    """Return a problem in words, Indonesian first."""
-    details = (" · ".join(filter(None, (one.id, one.en))) for one in problem.details)
-    return f"{problem.unit}: {problem.words.id} · {problem.words.en}: {'; '.join(details)}"
+    """Return a problem and its first reason in words, Indonesian first."""
+    told = [" · ".join(filter(None, (one.id, one.en))) for one in (problem.words, *problem.details[:1])]
+    return f"{problem.unit}: {': '.join(told)}{' …' if len(problem.details) > 1 else ''}"
 
 
 def _text(outcome: Outcome) -> str:

@@ -36,6 +36,13 @@ __all__ = [
 
 _EDGE_PX = 2.0
 _EDGE_SHARE = 0.004  # of the longer side [project proposal]: detectors' boxes end a few pixels off the edge
+_NO_POSE = frozenset(
+    {
+        *(f"no_{name}" for name in ("position", "height", "pitch", "roll", "yaw", "focal", "ground")),
+        "height_not_above", "terrain_void", "exif_unreadable", "xmp_unreadable",
+    }
+)  # fmt: skip
+"""Reasons of the quality gate that leave a picture without a place."""
 _FOOTPRINT_STEPS = 8  # points along each side: lenses and terrain bend the edge
 
 
@@ -114,8 +121,12 @@ def finished(
     """Measure detections, put them on the ground and draw them on what may be kept of the picture."""
     ground = opened.ground
     if ground is None:
-        note = (Problem("no_pose", f"{len(detections)}"),) if detections else ()
-        return Look(_described(unit, opened, n_detections=len(detections), problems=note), Pictures(None, ()))
+        reasons = opened.quality.reasons
+        why = [one for one in reasons if one.removeprefix("photo.quality.") in _NO_POSE] or reasons
+        note = Problem("no_pose", ", ".join(why))
+        return Look(
+            _described(unit, opened, n_detections=len(detections), problems=(note,)), Pictures(None, ())
+        )
     found = [_sighting(unit, opened, ground, one, index, gauge) for index, one in enumerate(detections)]
     sightings = tuple(one for one in found if one is not None)
     lost = len(detections) - len(sightings)
