@@ -253,8 +253,12 @@ def test_the_text_says_when_boxes_were_given() -> None:
     assert "landslide" not in text
     assert "baseh-1" in text
     assert "recall 0.5" in text
+    assert "duplicates 0" in text
+    assert "false findings are expected" in text
     noted = msgspec.structs.replace(survey, given_boxes=True, note="kotak diberikan")
-    assert "kotak diberikan" in "\n".join(lines_of(noted, None))
+    text = "\n".join(lines_of(noted, None))
+    assert "kotak diberikan" in text
+    assert "false findings" not in text
 
 
 def test_the_result_of_the_process_can_be_read_back(tmp_path: Path) -> None:

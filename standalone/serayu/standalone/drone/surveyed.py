@@ -18,6 +18,10 @@ from serayu.standalone.processes import ManagedProcess
 __all__ = ["Flight", "FlightError", "Survey", "lines_of", "survey_of"]
 
 FOLDER = "drone"
+FALSE = (
+    "temuan keliru lazim pada bobot cepat: tinjau di /tinjau sebelum bertindak · false findings are expected of the "
+    "quick weights: review at /tinjau before acting"
+)
 TIMEOUT_S = 30.0
 PAGE = 1000
 
@@ -257,6 +261,8 @@ def lines_of(survey: Survey | None, absent: str | None) -> Iterator[str]:
         f"{_number(survey.precision)}, ganda · duplicates {survey.duplicates}, galat letak median · median position "
         f"error {_number(survey.position_error_median_m)} m"
     )
+    if not survey.given_boxes:
+        yield f"  {FALSE}"
     yield f"  lereng yang memakainya · slopes that count its slides: {', '.join(survey.slopes) or '–'}"
 
 
