@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pyproj
 import pytest
 import rasterio
 from rasterio import Affine
+from rasterio.errors import NotGeoreferencedWarning
 from shapely.geometry import shape
 from typer.testing import CliRunner
 
@@ -230,4 +233,50 @@ def test_photos_that_all_lack_gps_are_one_line_and_exit_2_before_any_is_looked_a
     assert len(result.stderr.splitlines()) == 1
     assert "none of its 2 photos can be put on a map" in result.stderr
     assert "Foto tidak memuat letak GNSS" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def _bare_raster(file: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(file, "w", driver="GTiff", width=8, height=8, count=1, dtype="float32") as raster:
+            raster.write(np.full((8, 8), 100, np.float32), 1)
+
+
+def _far_raster(file: Path) -> None:
+    with rasterio.open(
+        file, "w", driver="GTiff", width=8, height=8, count=1, dtype="float32", crs="EPSG:4326",
+        transform=Affine(0.001, 0, 100, 0, -0.001, 10),
+    ) as raster:  # fmt: skip
+        raster.write(np.full((8, 8), 100, np.float32), 1)
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (_bare_raster, "no georeference"),
+        (lambda file: file.write_text("bukan raster"), "not an elevation model"),
+        (lambda _: None, "not an elevation model"),
+        (_far_raster, "does not reach the survey"),
+    ],
+    ids=["no georeference", "text", "absent", "elsewhere"],
+)
+def test_an_elevation_model_that_cannot_be_used_is_one_line_before_any_photo_is_read(
+    flight: Path, tmp_path: Path, write: Callable[[Path], object], said: str
+) -> None:
+    write(tmp_path / "dem.tif")
+    words = [
+        "survey",
+        str(flight / "photos"),
+        "--out",
+        str(tmp_path / "out"),
+        "--boxes",
+        str(flight / "boxes"),
+    ]
+    result = CliRunner().invoke(app, [*words, "--dem", str(tmp_path / "dem.tif")])
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert "dem.tif" in line
+    assert said in line
+    assert "Warning" not in result.output
     assert not (tmp_path / "out").exists()

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 from rasterio import Affine
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from serayu.models.errors import BadInputError
@@ -18,13 +19,34 @@ from serayu.vision.detection import Points
 from serayu.vision.ground import Values
 from serayu.vision.pose.placing import Placing
 
-__all__ = ["Terrain"]
+__all__ = ["Terrain", "check_dem"]
 
 _CELLS_MAX = 50_000_000
 # Land lies between the shore of the Dead Sea (-430 m) and Mount Everest (8849 m); what is beyond stands for a void, as
 # the -32768 of SRTM does, in files that do not declare it.
 _LOWEST_M, _HIGHEST_M = -500.0, 9000.0
 _SLOPE_STEP_CELLS = 0.5
+
+
+def check_dem(file: Path) -> None:
+    """Look whether a file is an elevation model that says where it lies, without reading its heights.
+
+    Raises
+    ------
+    BadInputError
+        It is no raster, or it does not say its place or its coordinate system; names the file.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said below, once and in one line
+            with rasterio.open(file) as raster:
+                placed = raster.crs is not None and not raster.transform.is_identity
+    except (RasterioError, OSError) as error:
+        raise BadInputError(f"not an elevation model: {error}", file=file) from None
+    if not placed:
+        raise BadInputError(
+            "the elevation model does not say its coordinate system or its place (no georeference)", file=file
+        )
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,8 @@ def run_survey(
     """
     began = time.monotonic()
     imagery = imagery or imagery_of(order.source, dem=order.dem)
+    with slopes(order.dem):
+        pass  # an elevation model that slopes cannot be taken from is refused before anything is looked at
     roads = None if order.ruas is None else Roads.read(order.ruas, plane=imagery.plane)
     people = order.people or VisionSettings().people_weights
     recipe = Recipe(imagery, order.boxes, order.weights, order.runtime, order.precision, gauge, people)

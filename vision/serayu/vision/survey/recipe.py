@@ -110,6 +110,10 @@ def imagery_of(source: Path, *, dem: Path | None) -> Imagery:
     BadInputError
         It is neither, holds no pictures or none with a place, or the elevation model does not reach them.
     """
+    if dem is not None:
+        from serayu.vision.pose.terrain import check_dem  # noqa: PLC0415 -- rasterio only where needed
+
+        check_dem(dem)
     if source.is_dir():
         from serayu.vision.pose.folder import PhotoFolder  # noqa: PLC0415 -- rasterio only for orthophotos
 
