@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from serayu.models.stores.survey_files import publish_bundle
+from serayu.models.survey.finding import DefectClass
+from serayu.models.survey.review import Judgement
 from tests.api.site import REGION, Site, site
 from tests.browser.test_map import Browser, _browser  # noqa: F401 -- fixture
 from tests.models.survey.bundles import IDS, documents, zipped
@@ -99,7 +101,7 @@ def test_the_map_shows_findings_with_letters_and_words_to_crews_and_not_to_the_p
     assert browser.run(marks) == []
     _login(browser, surveyed, "crew")
     browser.until(lambda: len(browser.run(marks)) == 4, what="the findings")
-    assert sorted(browser.run(marks)) == ["L", "M", "S", "T"]
+    assert sorted(browser.run(marks)) == ["G", "L", "M", "P"]
     assert browser.run("return document.querySelectorAll('#map .road-segment.fair').length") == 1
     browser.run("document.querySelector('#map .finding-mark.pothole').click()")
     picture = "return document.querySelector('.leaflet-popup img')?.naturalWidth"
@@ -111,9 +113,29 @@ def test_the_map_shows_findings_with_letters_and_words_to_crews_and_not_to_the_p
         "0,42 ± 0,08 m²",
         "tidak terukur",
         "1 Juli 2026",
+        "SRY_0002.jpg",
+        "Keyakinan detektor 0,9",
+        "ditemukan program, belum diperiksa",
     ):
         assert one in words
     _keep(browser, "map.png")
+    key = surveyed.register.keys(REGION)[0].id
+    surveyed.register.add_review(
+        REGION,
+        IDS[0],
+        Judgement.CORRECTED,
+        label=DefectClass.PATCH_REPAIR,
+        key_id=key,
+        name="Bu <b>Ani</b>",
+        now_us=9,
+    )
+    browser.open(surveyed.url)
+    browser.until(lambda: len(browser.run(marks)) == 4, what="the findings again")
+    browser.run("document.querySelector('#map .finding-mark.pothole').click()")
+    browser.until(
+        lambda: "diperiksa oleh Bu <b>Ani</b>: diubah → Tambalan" in browser.text(".leaflet-popup"),
+        what="who checked it",
+    )
     assert browser.complaints() == []
 
 

@@ -54,12 +54,13 @@ SCRIPT_TEXTS = (
     "page.wait.open", "page.wait.seconds", "page.wait.step",
     "review.class.alligator_crack", "review.class.landslide", "review.class.longitudinal_crack",
     "review.class.patch_repair", "review.class.pothole", "review.class.transverse_crack",
-    "review.area", "review.layer_cut", "review.layer_cut_segments", "review.length", "review.no_road", "review.on_road",
-    "review.position",
+    "review.area", "review.checked", "review.layer_cut", "review.layer_cut_segments", "review.length", "review.no_road",
+    "review.on_road", "review.position",
     "review.segment", "review.segment_pci", "review.segment_sdi", "review.segment_surveyed", "review.segment_unknown",
     "review.severity", "review.severity.H", "review.severity.L", "review.severity.M",
     "review.severity.tidak terukur", "review.side.kanan", "review.side.kiri", "review.side.none",
-    "review.said.benar", "review.said.salah", "review.said.ubah", "review.time", "review.time_unknown", "review.width",
+    "review.said.benar", "review.said.salah", "review.said.ubah", "review.score", "review.time", "review.time_unknown",
+    "review.unchecked", "review.unchecked_person", "review.width",
 )  # fmt: skip
 
 

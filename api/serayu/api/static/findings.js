@@ -101,10 +101,18 @@ function words(feature) {
     lines.push(element("p", {}, `${t(`review.${key}`)} ${number(p[name], decimals)}${error} ${unit}`));
   }
   lines.push(element("p", {}, `${t("review.severity")}: ${t(`review.severity.${p.severity}`)}`, english(`${en("review.severity")}: ${en(`review.severity.${p.severity}`)}`)));
-  lines.push(element("p", {}, `${t("review.time")} ${p.time ? wibDate(p.time) : t("review.time_unknown")}`));
-  if (feature.review) lines.push(element("p", {}, ...both(`review.said.${feature.review.judgement}`)));
+  lines.push(element("p", {}, `${t("review.time")} ${p.time ? wibDate(p.time) : t("review.time_unknown")} · ${p.photo}`));
+  lines.push(element("p", {}, checked(p, feature.review, t, "id-ID"), english(checked(p, feature.review, en, "en"))));
   if (feature.picture) lines.push(element("img", { src: feature.picture, alt: t(`review.class.${p.class}`) }));
   return element("div", { class: "finding-words" }, ...lines);
+}
+
+// Who says that it is there: a program and how sure it is, or a person; and what the last reviewer said.
+function checked(p, review, say, lang) {
+  const sure = p.score === null ? "" : `${say("review.score")} ${p.score.toLocaleString(lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 })}; `;
+  if (!review) return sure + say(p.score === null ? "review.unchecked_person" : "review.unchecked");
+  const to = review.judgement === "ubah" ? ` → ${say(`review.class.${review.class}`)}` : "";
+  return sure + say("review.checked", { by: review.by, said: say(`review.said.${review.judgement}`) + to });
 }
 
 function segmentWords(p, time) {
