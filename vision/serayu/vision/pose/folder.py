@@ -24,6 +24,7 @@ from serayu.vision.pose.lens import camera_of
 from serayu.vision.pose.limits import ALL_CLASSES
 from serayu.vision.pose.moment import taken_us
 from serayu.vision.pose.photo_ground import PhotoGround
+from serayu.vision.pose.photos import photo_units
 from serayu.vision.pose.terrain import Terrain
 
 __all__ = ["ABSOLUTE_SIGMA_M", "DEM_SIGMA_M", "PhotoFolder"]
@@ -35,7 +36,6 @@ DEM_SIGMA_M = 1.0
 """Standard error of an elevation model that says none, m [project proposal]."""
 _TAKEOFF_NOTED_M = 1.0
 
-_SUFFIXES = frozenset({".jpg", ".jpeg"})
 _MARGIN_M = 500.0
 _MARGIN_HEIGHTS = 5.0
 _DEGREE_M = 110_000.0  # of latitude, about; margins need no more
@@ -65,7 +65,7 @@ class PhotoFolder:
     Parameters
     ----------
     folder
-        With the photos (``.jpg``, ``.jpeg``); what else lies there is passed over, and so are folders in it.
+        With the photos (``.jpg``, ``.jpeg``), in it or in folders under it; see `photo_units`.
     dem
         Elevation model; None for flat ground.
     height_above_ground_m
@@ -202,20 +202,7 @@ class PhotoFolder:
 
     @functools.cached_property
     def _units(self) -> tuple[Unit, ...]:
-        try:
-            files = sorted(
-                (
-                    file
-                    for file in self._folder.iterdir()
-                    if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".") and file.is_file()
-                ),
-                key=lambda file: file.name,
-            )
-        except OSError as error:
-            raise BadInputError(f"cannot be read: {error.strerror or error}", file=self._folder) from None
-        if not files:
-            raise BadInputError("no JPEG photo in this folder", file=self._folder)
-        return tuple(Unit(file.name, file) for file in files)
+        return photo_units(self._folder)
 
     @functools.cached_property
     def _flight(self) -> _Flight:
