@@ -158,3 +158,36 @@ def test_two_surveys_do_not_write_to_one_folder(flown: Path, tmp_path: Path) -> 
     ):
         _survey(flown, tmp_path / "out")
     assert _survey(flown, tmp_path / "out").looked == 6
+
+
+def test_results_of_another_survey_are_not_written_over(calm: Outcome, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(calm.out, tmp_path / "out"))
+    write_flight(tmp_path / "flight", ROAD[1:3], n=3)
+    for recorded in (True, False):
+        if not recorded:  # as by an earlier release, or with the work folder removed; then the name tells
+            shutil.rmtree(out / ".work")
+            (tmp_path / "flight").rename(tmp_path / "other")
+        other = tmp_path / ("flight" if recorded else "other")
+        with pytest.raises(BadInputError, match="it holds the results of another survey"):
+            _survey(other, out)
+        assert _files(out) == _files(calm.out)
+
+
+def test_a_survey_with_a_photo_more_is_the_same_survey(calm: Outcome, flight: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(calm.out, tmp_path / "out"))
+    shutil.copy(flight / "P00000_0.jpg", flight / "P09000_0.jpg")
+    again = _survey(flight, out)
+    assert (again.looked, again.resumed) == (1, 6)
+
+
+def test_results_are_not_written_among_the_inputs(flight: Path, tmp_path: Path) -> None:
+    before = _files(flight)
+    with pytest.raises(BadInputError, match=r"flight: .* it holds P00000_0\.jpg, an input"):
+        _survey(flight, flight)
+    for name in ("boxes", "truth.geojson"):
+        (tmp_path / name / name).mkdir(parents=True)
+        with pytest.raises(BadInputError, match=f"it holds {name}, an input"):
+            _survey(flight, tmp_path / name)
+        assert not (tmp_path / name / ".work").exists()
+    assert _files(flight) == before
+    assert not (flight / ".work").exists()

@@ -27,11 +27,13 @@ from serayu.vision.survey.findings import findings_of
 from serayu.vision.survey.frames import frames_of
 from serayu.vision.survey.fuse import fuse
 from serayu.vision.survey.ids import stable_uuid7
+from serayu.vision.survey.out_folder import check_no_input, check_same_survey
 from serayu.vision.survey.photo_boxes import survey_photos
 from serayu.vision.survey.place import SLIDE_LIMIT_M, Roads, slopes
 from serayu.vision.survey.recipe import (
     Recipe,
     file_sha256,
+    files_sha256,
     imagery_of,
     measured,
     unit_keys,
@@ -159,8 +161,13 @@ def run_survey(
     units = imagery.units()
     if not units:
         raise BadInputError("holds no photos", file=order.source)
-    keys = unit_keys(units, recipe=recipe, base=recipe.base(dem=order.dem))
+    check_no_input(order.out, units)
+    files = files_sha256(units)
+    keys = unit_keys(units, recipe=recipe, base=recipe.base(dem=order.dem), files=files)
     with Workspace.under(order.out) as workspace:
+        known, source = workspace.inputs(), order.source.resolve().name
+        check_same_survey(order.out, files.values(), known=known, source=source)
+        workspace.keep_inputs(files.values())
         results, resumed = _results(units, keys, recipe, workspace, engine or local_engine, progress)
         looked_s = time.monotonic() - began
         _check_usable(results, order.source)

@@ -2,7 +2,7 @@
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from serayu.vision.survey.finders import DetectorFinder, GivenFinder
 from serayu.vision.survey.ids import digest
 from serayu.vision.survey.work import Finder, Gauge
 
-__all__ = ["Recipe", "file_sha256", "imagery_of", "measured", "unit_keys", "weights_sha256"]
+__all__ = ["Recipe", "file_sha256", "files_sha256", "imagery_of", "measured", "unit_keys", "weights_sha256"]
 
 _PIPELINE = "survey 4"
 """Changes whenever the same input gives another result: kept results of older versions are then made again."""
@@ -128,15 +128,27 @@ def imagery_of(source: Path, *, dem: Path | None) -> Imagery:
     return mosaic
 
 
-def unit_keys(units: Sequence[Unit], *, recipe: Recipe, base: str) -> dict[str, str]:
-    """Return the key of each unit: a digest of its bytes, its boxes and what all units depend on.
+def files_sha256(units: Sequence[Unit]) -> dict[Path, str]:
+    """Return the SHA-256 of each file of units.
 
     Raises
     ------
     BadInputError
         A file vanished.
     """
-    files = {file: file_sha256(file) for file in sorted({unit.file for unit in units})}
+    return {file: file_sha256(file) for file in sorted({unit.file for unit in units})}
+
+
+def unit_keys(
+    units: Sequence[Unit], *, recipe: Recipe, base: str, files: Mapping[Path, str]
+) -> dict[str, str]:
+    """Return the key of each unit: a digest of its bytes (in *files*), its boxes and what all units depend on.
+
+    Raises
+    ------
+    BadInputError
+        A file vanished.
+    """
     labels = GivenBoxes.of(recipe.boxes) if recipe.boxes is not None else None
     keys = {}
     for unit in units:

@@ -21,7 +21,7 @@ from serayu.vision.survey.work import Look
 __all__ = ["Workspace"]
 
 _FOLDER = ".work"
-_LOCK = "lock"
+_LOCK, _INPUTS = "lock", "inputs"
 _KEY_LENGTH = 24
 
 
@@ -61,6 +61,18 @@ class Workspace:
                 raise BadInputError("another survey is writing to this folder", file=out) from None
             yield cls(folder)
 
+    def inputs(self) -> tuple[str, ...] | None:
+        """Return the SHA-256 of the pictures that were last surveyed to here; None where that is not recorded."""
+        try:
+            return tuple((self.folder / _INPUTS).read_text("ascii").split())
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def keep_inputs(self, digests: Iterable[str]) -> None:
+        """Record the SHA-256 of the pictures."""
+        data = "".join(f"{one}\n" for one in sorted(set(digests))).encode("ascii")
+        write_atomically(self.folder / _INPUTS, data)
+
     def done(self, unit: str, key: str) -> UnitResult | None:
         """Return the kept result of a unit, or None; one that cannot be read counts as none."""
         file = self._file(unit, key, "result")
@@ -91,7 +103,7 @@ class Workspace:
 
     def forget_others(self, kept: Iterable[tuple[str, str]]) -> None:
         """Remove everything but the files of units and keys: results of other settings and halves left by a kill."""
-        names = {_LOCK} | {
+        names = {_LOCK, _INPUTS} | {
             self._file(unit, key, kind).name for unit, key in kept for kind in ("result", "pictures")
         }
         for file in self.folder.iterdir():
