@@ -309,6 +309,28 @@ def test_the_map_knows_of_findings_only_for_who_may_see_them(surveyed: Site) -> 
         )
 
 
+def test_the_review_page_frames_what_a_picture_shows_where_the_photo_shows_it_once(api: Site) -> None:
+    given = documents()
+    boxes = given["sightings.json"]["photos"][1]["boxes"]
+    boxes.append({"finding": IDS[1], "xyxy_px": [900.0, 900.0, 950.0, 950.0]})
+    publish(api, zipped(given))
+    with api.client() as client:
+        _login(api, client)
+        page = client.get("/tinjau").text
+    framed = {
+        one: re.findall(
+            r'viewBox="([^"]*)".*?<rect x="(\S+)" y="(\S+)" width="(\S+)" height="(\S+)"', article
+        )
+        for one, article in zip(*[iter(re.split(r'<article id="f-([^"]*)"', page)[1:])] * 2, strict=True)
+    }
+    assert framed == {
+        IDS[0]: [("0 0 104 84", "0.0", "0.0", "80.0", "60.0")],
+        IDS[1]: [],
+        IDS[2]: [("0 0 128 84", "24.0", "0.0", "80.0", "60.0")],
+        IDS[3]: [],
+    }, "the second is there twice, and the last has no picture"
+
+
 def test_a_class_has_one_letter_on_the_map_the_review_page_and_the_report(surveyed: Site) -> None:
     said = {kind.value: letter for kind, letter in LETTERS.items()}
     assert sorted(said.values()) == sorted(set(said.values()))

@@ -21,8 +21,9 @@ pytestmark = pytest.mark.servers
 
 
 def _picture(n: int) -> bytes:
-    image = np.full((240, 320, 3), 60 + 40 * n, np.uint8)
-    cv2.circle(image, (160, 120), 50, (20, 20, 20), -1)
+    """Return the crop of a finding's box, 2.5 times as large: 104 or 128 by 84 px of the photo."""
+    image = np.full((258 if n == 0 else 210, 320, 3), 60 + 40 * n, np.uint8)
+    cv2.circle(image, (160, 75), 70, (20, 20, 20), -1)
     return bytes(cv2.imencode(".jpg", image)[1])
 
 
@@ -69,6 +70,15 @@ def test_findings_are_reviewed_by_buttons_beside_their_pictures(browser: Browser
     loaded = "return [...document.querySelectorAll('.picture img')].filter((one) => one.naturalWidth === 320).length"
     browser.run("window.scrollTo(0, document.body.scrollHeight)")
     browser.until(lambda: browser.run(loaded) == 3, what="the pictures")
+    frame = browser.run(
+        f"const one = document.querySelector('#f-{IDS[2]} .picture');"
+        "const shown = one.querySelector('img').getBoundingClientRect();"
+        "const box = one.querySelector('rect').getBoundingClientRect();"
+        "return [(box.x - shown.x) / shown.width, (box.y - shown.y) / shown.height, box.width / shown.width]"
+    )
+    assert frame == pytest.approx([24 / 128, 0, 80 / 128], abs=0.02), (
+        "box 200-280, 0-60 px; the crop 176-304, 0-84 px"
+    )
     _keep(browser, "review.png")
     browser.run(
         f"document.querySelector('#f-{IDS[1]} select[name=correct]').value = 'pothole';"

@@ -18,6 +18,7 @@ from serayu.models.errors import BadInputError
 from serayu.models.survey.entry import FindingEntry, Order, SurveyEntry, Wanted, review_document
 from serayu.models.survey.finding import DefectClass
 from serayu.models.survey.labels import labels_zip
+from serayu.models.survey.photo import PhotoBoxes, crop_bounds
 from serayu.models.survey.review import Agreement, Judgement, Review, agreement
 from serayu.models.times import SystemClock
 
@@ -67,11 +68,20 @@ class Said(Shown):
     csrf: str = ""
 
 
+class Frame(NamedTuple):
+    """Size of the cut from the photo that a picture shows, and the finding's box in it; px of the photo."""
+
+    width: int
+    height: int
+    box: tuple[float, float, float, float]
+
+
 class Item(NamedTuple):
     """A finding as the page shows it."""
 
     found: FindingEntry
     history: Sequence[Review]
+    frame: Frame | None
 
 
 @router.post(
@@ -186,6 +196,28 @@ def _agreement(api: Api, survey: str | None) -> Agreement:
     return agreement(api.register.finding_labels(region, survey), said)
 
 
+def _frames(api: Api, page: Sequence[FindingEntry]) -> dict[str, Frame]:
+    """Return where the picture of each finding shows it; nothing where the photo shows it twice or has no boxes."""
+    measured = {one.id: (one.survey, one.feature["properties"]["photo"]) for one in page if one.picture}
+    names = {photo for _, photo in measured.values()}
+    frames: dict[str, Frame] = {}
+    for survey, photo in api.register.survey_photos(api.region.code, names=names):
+        boxes: dict[str, list[tuple[float, float, float, float]]] = {}
+        for box in photo.boxes:
+            if measured.get(box.finding) == (survey, photo.photo):
+                boxes.setdefault(box.finding, []).append(box.xyxy_px)
+        for finding, own in boxes.items():
+            if len(own) == 1:
+                frames[finding] = _frame(own[0], photo)
+    return frames
+
+
+def _frame(box: tuple[float, float, float, float], photo: PhotoBoxes) -> Frame:
+    left, top, right, bottom = crop_bounds(box, width_px=photo.width_px, height_px=photo.height_px)
+    x0, y0, x1, y1 = box
+    return Frame(right - left, bottom - top, (x0 - left, y0 - top, x1 - left, y1 - top))
+
+
 def _page(api: Api, who: Principal, shown: Shown) -> Response:
     region = api.region.code
     reviewed = {"open": False, "done": True, "all": None}[shown.state]
@@ -200,8 +232,9 @@ def _page(api: Api, who: Principal, shown: Shown) -> Response:
     for one in said:
         history.setdefault(one.finding, []).append(one)
     surveys: Sequence[SurveyEntry] = api.register.surveys(region)
+    frames = _frames(api, found.page)
     values: Mapping[str, Any] = {
-        "items": [Item(one, history.get(one.id, [])[::-1]) for one in found.page],
+        "items": [Item(one, history.get(one.id, [])[::-1], frames.get(one.id)) for one in found.page],
         "total": found.total,
         "page": page,
         "pages": pages,

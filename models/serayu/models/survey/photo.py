@@ -2,7 +2,10 @@
 
 import msgspec
 
-__all__ = ["FindingBox", "PhotoBoxes", "SurveyPhotos"]
+__all__ = ["FindingBox", "PhotoBoxes", "SurveyPhotos", "crop_bounds"]
+
+_MARGIN = 0.25  # of a thing's size around it in its crop [project proposal]
+_MARGIN_PX = 24  # at least
 
 
 class FindingBox(msgspec.Struct, frozen=True):
@@ -47,3 +50,22 @@ class SurveyPhotos(msgspec.Struct, frozen=True):
 
     survey: str
     photos: tuple[PhotoBoxes, ...]
+
+
+def crop_bounds(
+    xyxy_px: tuple[float, float, float, float], *, width_px: int, height_px: int
+) -> tuple[int, int, int, int]:
+    """Return left, upper, right and lower edge of the crop that shows a box of a photo, px.
+
+    Parameters
+    ----------
+    xyxy_px
+        The box.
+    width_px, height_px
+        Size of the photo: the crop ends at its edges and holds a pixel at least.
+    """
+    left, top, right, bottom = xyxy_px
+    margin = max(_MARGIN_PX, _MARGIN * max(right - left, bottom - top))
+    x0, x1 = (int(min(max(value, 0), width_px)) for value in (left - margin, right + margin))
+    y0, y1 = (int(min(max(value, 0), height_px)) for value in (top - margin, bottom + margin))
+    return x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from serayu.models.survey.finding import DefectClass, Severity
+from serayu.models.survey.photo import crop_bounds
 from serayu.vision.detection import Image
 from serayu.vision.sighting import Sighting
 
@@ -14,8 +15,6 @@ ANNOTATED_PX = 2048
 CROP_PX = 640
 """Longer side of a crop at most, px [project proposal]."""
 _QUALITY = 85  # of JPEG
-_MARGIN = 0.25  # of a thing's size around it in its crop
-_MARGIN_PX = 24
 COLOURS: dict[DefectClass, tuple[int, int, int]] = {
     DefectClass.LONGITUDINAL_CRACK: (0, 159, 230),
     DefectClass.TRANSVERSE_CRACK: (233, 180, 86),
@@ -62,11 +61,8 @@ def annotated_jpeg(image: Image, sightings: tuple[Sighting, ...]) -> bytes:
 def crop_jpeg(image: Image, xyxy_px: tuple[float, float, float, float]) -> bytes:
     """Return a JPEG of a box and a margin around it, `CROP_PX` at most."""
     height, width = image.shape[:2]
-    left, top, right, bottom = xyxy_px
-    margin = max(_MARGIN_PX, _MARGIN * max(right - left, bottom - top))
-    x0, x1 = (int(np.clip(value, 0, width)) for value in (left - margin, right + margin))
-    y0, y1 = (int(np.clip(value, 0, height)) for value in (top - margin, bottom + margin))
-    cut = image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
+    left, top, right, bottom = crop_bounds(xyxy_px, width_px=width, height_px=height)
+    cut = image[top:bottom, left:right]
     return _jpeg(_resized(cut, min(1.0, CROP_PX / max(cut.shape[:2]))))
 
 

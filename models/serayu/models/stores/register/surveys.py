@@ -1,7 +1,7 @@
 """Surveys, their findings, segments and photos: written once as one bundle, never changed, withdrawn as a whole."""
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -230,11 +230,15 @@ class SurveyLog(Database):
             rows = connection.execute(query.order_by(desc(segment.c.id)).limit(limit))
             return [(row.id, msgspec.json.decode(row.body)) for row in rows]
 
-    def survey_photos(self, region: str, survey_id: str | None = None) -> list[tuple[str, PhotoBoxes]]:
-        """Return photos and their boxes, each with its survey, in the order of surveys and names."""
+    def survey_photos(
+        self, region: str, survey_id: str | None = None, *, names: Collection[str] | None = None
+    ) -> list[tuple[str, PhotoBoxes]]:
+        """Return photos, or those of some names, and their boxes, each with its survey, in the order of both."""
         query = select(survey_photo.c.survey_id, survey_photo.c.body).where(survey_photo.c.region == region)
         if survey_id is not None:
             query = query.where(survey_photo.c.survey_id == survey_id)
+        if names is not None:
+            query = query.where(survey_photo.c.photo.in_(names))
         with self.reading() as connection:
             rows = connection.execute(query.order_by(survey_photo.c.survey_id, survey_photo.c.photo))
             return [(row.survey_id, _photos.decode(row.body)) for row in rows]
