@@ -72,8 +72,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         Confidence of the detector, 0-1; null where boxes were given by a person.
     ruas, km, side
         Number of the road, kilometre from its start and side; null away from every road. The side is also null where
-        it is not certain, the distance from the road's line not being above the error of the position: `unmeasured`
-        then says so.
+        it is not certain, the distance from the road's line being below 1.645 errors of the position (90 %):
+        `unmeasured` then says so.
     length_m, width_mm, area_m2
         Sizes; null where they are not defined for the class, or cannot be measured at this ground sampling
         distance: `unmeasured` then says why.
