@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
@@ -65,6 +65,7 @@ def test_any_outline_becomes_valid_rings_that_keep_98_percent(radii: list[float]
 
 
 @settings(max_examples=40, deadline=None)
+@example(parts=[([0.201171875] * 3, 50.0, (0.125, 0.0))], hole=5.0)  # three slivers of a few metres
 @given(
     parts=st.lists(
         st.tuples(

@@ -24,6 +24,7 @@ _KEEP_EACH = (
     0.993  # of a part; the rest of the allowance is for small parts that are left out and for rounding
 )
 _KEEP_PARTS = 0.995  # of the area, by leaving out the smallest parts
+_KEEP_ROUNDED = KEEP / _KEEP_PARTS  # of a part, after rounding
 _GRID = 10.0**-DECIMALS
 _FIRST_TOLERANCE_M, _STEP = 0.5, 1.4
 _NEARLY = 2  # times the points allowed: an outline with more is not worth growing yet
@@ -80,13 +81,26 @@ def _largest(parts: list[BaseGeometry]) -> list[BaseGeometry]:
 
 
 def _simplified(part: BaseGeometry, points: int, plane: LocalPlane) -> list[BaseGeometry]:
-    """Return polygons in degrees on the grid, at most *points* points each: one, or a few where the grid splits it."""
+    """Return polygons in degrees on the grid, at most *points* points each: one, or a few where the grid splits it.
+
+    Rounding takes more than its allowance of a few metres' sliver: then a wider outline is tried, and the one that
+    keeps most is returned where none keeps enough.
+    """
+    best: list[BaseGeometry] = []
+    most = 0.0
     for candidate in _candidates(part, points):
         on_grid = shapely.set_precision(plane.to_degrees(np.array([candidate]))[0], _GRID)
         pieces = [shapely.Polygon(one.exterior) for one in shapely.get_parts(on_grid) if one.area > 0]
-        if pieces and max(shapely.get_num_coordinates(pieces)) <= points:
-            return [one for one in pieces if one.is_valid]
-    return []
+        if not pieces or max(shapely.get_num_coordinates(pieces)) > points:
+            continue
+        valid = [one for one in pieces if one.is_valid]
+        rounded = shapely.union_all(plane.to_metres(np.array(valid, dtype=object)))
+        kept = rounded.intersection(part).area / part.area
+        if kept > most:
+            best, most = valid, kept
+        if kept >= _KEEP_ROUNDED:
+            break
+    return best
 
 
 def _candidates(part: BaseGeometry, points: int) -> Iterator[BaseGeometry]:
