@@ -1,4 +1,4 @@
-"""Publishing a survey's folder: into the register and data folder here, or to a running api."""
+"""Publishing a survey's folder, and withdrawing it: in the register and data folder here, or at a running api."""
 
 import hashlib
 import tempfile
@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serayu.models.survey.bundle import pack, read_bundle
 from serayu.models.times import SystemClock
 from serayu.vision.survey.publish_place import (
     KEY_VARIABLE,
+    Place,
     Target,
     check_answer,
     check_target,
@@ -19,9 +20,13 @@ from serayu.vision.survey.publish_place import (
     sent,
 )
 
-__all__ = ["KEY_VARIABLE", "Target", "check_target", "publish_survey"]
+if TYPE_CHECKING:
+    from serayu.models.stores.register import Register
+
+__all__ = ["KEY_VARIABLE", "Target", "check_target", "publish_survey", "withdraw_survey"]
 
 _TIMEOUT_S = 600.0
+_WITHDRAW_S = 60.0
 
 
 def publish_survey(folder: Path, target: Target) -> dict[str, Any]:
@@ -52,6 +57,58 @@ def publish_survey(folder: Path, target: Target) -> dict[str, Any]:
         return _here(bundle, target) if target.url is None else _there(bundle, target)
 
 
+def withdraw_survey(survey: str, target: Target) -> dict[str, Any]:
+    """Withdraw a survey; again, it changes nothing.
+
+    Parameters
+    ----------
+    survey
+        Its id.
+    target
+        Where from.
+
+    Returns
+    -------
+    dict
+        ``survey``, ``withdrawn``, ``findings``, ``segments`` and ``reviews``.
+
+    Raises
+    ------
+    BadInputError
+        There is no region, register or key.
+    StoreError
+        The register or the api cannot be reached.
+    """
+    if target.url is not None:
+        address = f"{target.url.rstrip('/')}/api/v1/surveys/{survey}"
+        return check_answer(*sent(target, "DELETE", address, timeout_s=_WITHDRAW_S), address)
+    from serayu.models.stores.survey_files import withdraw  # noqa: PLC0415 -- SQLAlchemy
+    from serayu.models.survey.entry import Withdrawn  # noqa: PLC0415 -- the same
+
+    with _opened(target) as (register, place):
+        done = withdraw(
+            survey,
+            register=register,
+            data_dir=place.data,
+            region=place.region,
+            by="serayu vision withdraw",
+            now_us=SystemClock().now_us(),
+        )
+    counts = (Withdrawn(0, 0, 0) if done is None else done)._asdict()
+    return {"survey": survey, "withdrawn": done is not None, **counts}
+
+
+@contextmanager
+def _opened(target: Target) -> "Iterator[tuple[Register, Place]]":
+    """Yield the register of this machine, its schema the newest, and its place."""
+    from serayu.models.stores.register import Register, upgrade  # noqa: PLC0415 -- SQLAlchemy
+
+    place = place_of(target)
+    upgrade(place.register)
+    with Register(place.register) as register:
+        yield register, place
+
+
 @contextmanager
 def _packed(folder: Path) -> Iterator[Path]:
     """Yield the bundle in a temporary file, read once so that an error names its file before anything is sent."""
@@ -63,12 +120,9 @@ def _packed(folder: Path) -> Iterator[Path]:
 
 
 def _here(bundle: Path, target: Target) -> dict[str, Any]:
-    from serayu.models.stores.register import Register, upgrade  # noqa: PLC0415 -- SQLAlchemy
-    from serayu.models.stores.survey_files import publish_bundle  # noqa: PLC0415 -- the same
+    from serayu.models.stores.survey_files import publish_bundle  # noqa: PLC0415 -- SQLAlchemy
 
-    place = place_of(target)
-    upgrade(place.register)
-    with Register(place.register) as register:
+    with _opened(target) as (register, place):
         done = publish_bundle(
             bundle,
             register=register,

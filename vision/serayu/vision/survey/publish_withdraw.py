@@ -1,13 +1,13 @@
 """``serayu vision withdraw``: takes a published survey back, from the register or from an api."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from serayu.models.command import emit, reported
 from serayu.models.survey.survey_id import check_survey_id
-from serayu.models.times import SystemClock
+from serayu.vision.survey.publish import withdraw_survey
 from serayu.vision.survey.publish_cli import (
     DataOption,
     RegionOption,
@@ -15,12 +15,10 @@ from serayu.vision.survey.publish_cli import (
     UrlOption,
     target_of,
 )
-from serayu.vision.survey.publish_place import Target, check_answer, place_of, sent
 
-__all__ = ["app", "withdraw_survey"]
+__all__ = ["app"]
 
 app = typer.Typer()
-_TIMEOUT_S = 60.0
 
 
 @app.command()
@@ -41,47 +39,3 @@ def withdraw(
     counts = f"{done['findings']} temuan · findings, {done['reviews']} tinjauan · reviews"
     how = f"ditarik · withdrawn ({counts})" if done["withdrawn"] else "tidak ada · is not there"
     emit(done, as_json=as_json, output=output, text=f"survei · survey {survey}: {how}")
-
-
-def withdraw_survey(survey: str, target: Target) -> dict[str, Any]:
-    """Withdraw a survey; again, it changes nothing.
-
-    Parameters
-    ----------
-    survey
-        Its id.
-    target
-        Where from.
-
-    Returns
-    -------
-    dict
-        ``survey``, ``withdrawn``, ``findings``, ``segments`` and ``reviews``.
-
-    Raises
-    ------
-    BadInputError
-        There is no region, register or key.
-    StoreError
-        The register or the api cannot be reached.
-    """
-    if target.url is not None:
-        address = f"{target.url.rstrip('/')}/api/v1/surveys/{survey}"
-        return check_answer(*sent(target, "DELETE", address, timeout_s=_TIMEOUT_S), address)
-    from serayu.models.stores.register import Register, upgrade  # noqa: PLC0415 -- SQLAlchemy
-    from serayu.models.stores.survey_files import withdraw as withdraw_here  # noqa: PLC0415 -- the same
-    from serayu.models.survey.entry import Withdrawn  # noqa: PLC0415 -- the same
-
-    place = place_of(target)
-    upgrade(place.register)
-    with Register(place.register) as register:
-        done = withdraw_here(
-            survey,
-            register=register,
-            data_dir=place.data,
-            region=place.region,
-            by="serayu vision withdraw",
-            now_us=SystemClock().now_us(),
-        )
-    counts = (Withdrawn(0, 0, 0) if done is None else done)._asdict()
-    return {"survey": survey, "withdrawn": done is not None, **counts}
