@@ -176,7 +176,7 @@ def test_a_rise_shows_without_a_reload(browser: Browser, flooded: Site) -> None:
     flooded.change("hilir", Siaga.SIAGA, Siaga.AWAS, level_m=4.44, age_s=0)
     browser.until(lambda: _pins(browser).get("Pos Hilir <i>") == "A", what="Awas on the map")
     browser.until(lambda: "Siaga 1 (AWAS)" in browser.text("#alerts"), what="Awas in the list of alerts")
-    assert "4,44 m" in browser.text("#stations")
+    browser.until(lambda: "4,44 m" in browser.text("#stations"), what="the level in the list of stations")
 
 
 def test_a_lost_connection_says_since_when_and_comes_back(browser: Browser, tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ function drawPins() {
   if (!state.fitted && state.stations.size) {
     state.fitted = true;
     flowLines();
-    map.fitBounds([...state.stations.values()].map((s) => [s.lat, s.lon]), { paddingTopLeft: [50, 50], paddingBottomRight: wide() ? [60, 150] : [30, 30], maxZoom: 13, animate: false });
+    map.fitBounds([...state.stations.values()].map((s) => [s.lat, s.lon]), { paddingTopLeft: [50, 50], paddingBottomRight: wide() ? [60, 30 + document.querySelector(".legend").offsetHeight] : [30, 30], maxZoom: 13, animate: false });
   }
   const raised = [...state.stations.values()].map((s) => [look(s).rank, state.pins.get(s.id).getElement()]).filter(([rank, pin_]) => rank >= 1 && pin_);
   raised.sort((a, b) => b[0] - a[0]);
