@@ -216,6 +216,13 @@ def test_a_class_that_no_detector_knows_is_told_as_not_looked_for_instead_of_non
     assert any("Tidak dicari" in one.id for one in content.limits) is (sought is not None)
 
 
+def test_a_class_that_was_found_though_no_detector_knows_it_was_looked_for(facts: Facts) -> None:
+    given = replace(facts, models=(Model("road", "0" * 64, weights_entry(["pothole"])),))
+    found = {one.label for one in facts.findings}
+    assert DefectClass.LANDSLIDE in found
+    assert given.looked_for == frozenset(found | {DefectClass.POTHOLE})
+
+
 def weights_entry(classes: list[str]) -> WeightsEntry:
     return WeightsEntry(
         name="road", task="detect", file="road.onnx", sha256="0" * 64, licence="AGPL-3.0", restriction=None,

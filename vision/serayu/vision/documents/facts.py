@@ -117,11 +117,14 @@ class Facts:
 
     @property
     def looked_for(self) -> frozenset[DefectClass] | None:
-        """The classes that the detectors know; None where that is not recorded: boxes, and weights of one's own."""
+        """The classes that the detectors know and those that were found: a person may have given boxes of more.
+
+        None where that is not recorded: boxes alone, and weights of one's own.
+        """
         entries = [one.entry for one in self.models if one.entry is not None]
         if not entries or len(entries) < len(self.models) or self.summary.settings.get("boxes") is not None:
             return None
-        known = {name for one in entries for name in one.classes}
+        known = {name for one in entries for name in one.classes} | {one.label.value for one in self.findings}
         return frozenset(one for one in DefectClass if one.value in known)
 
     def road(self, number: str) -> Ruas | None:
