@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serayu.models.errors import BadInputError
-from serayu.vision.training.labels import Labels, join_near, read_yolo, yolo_text
+from serayu.vision.evaluate.truth import read_labels
+from serayu.vision.training.labels import Labels, join_near, yolo_text
 
 
 def labels_of(*rows: tuple[int, float, float, float, float]) -> Labels:
@@ -17,41 +16,10 @@ def labels_of(*rows: tuple[int, float, float, float, float]) -> Labels:
     )
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", None])
-def test_nothing_labelled_is_no_label(tmp_path: Path, text: str | None) -> None:
-    file = tmp_path / "a.txt"
-    if text is not None:
-        file.write_text(text)
-    assert len(read_yolo(file, classes=5)) == 0
-
-
-@pytest.mark.parametrize(
-    ("row", "reason"),
-    [
-        pytest.param("5 0.5 0.5 0.1 0.1", "class 5", id="class above the last"),
-        pytest.param("-1 0.5 0.5 0.1 0.1", "class -1", id="class below 0"),
-        pytest.param("0.5 0.5 0.5 0.1 0.1", "class 0.5", id="half a class"),
-        pytest.param("nan 0.5 0.5 0.1 0.1", "numbers", id="no class"),
-        pytest.param("0 nan 0.5 0.1 0.1", "numbers", id="no place"),
-        pytest.param("0 0.5 0.5 inf 0.1", "numbers", id="a side without end"),
-        pytest.param("0 0.5 0.5 0.1", "not 4", id="a side is absent"),
-        pytest.param("0 0.1 0.1 0.2 0.2 0.3 0.3 0.4", "not 8", id="half a corner"),
-        pytest.param("0 x 0.5 0.1 0.1", "numbers", id="a word"),
-    ],
-)
-def test_a_bad_row_is_named(tmp_path: Path, row: str, reason: str) -> None:
-    file = tmp_path / "a.txt"
-    file.write_text(f"0 0.5 0.5 0.1 0.1\n{row}\n")
-    with pytest.raises(BadInputError) as caught:
-        read_yolo(file, classes=5)
-    assert caught.value.row == 2
-    assert reason in str(caught.value)
-
-
 def test_a_polygon_becomes_its_box_and_stays_a_polygon(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_text("1 0.1 0.2 0.5 0.2 0.3 0.6\n")
-    labels = read_yolo(file, classes=2)
+    labels = Labels.of(read_labels(file, classes=2).truths)
     assert labels.boxes.tolist() == [[0.1, 0.2, 0.5, 0.6]]
     assert yolo_text(labels, polygons=True).split() == [
         "1",
@@ -63,6 +31,14 @@ def test_a_polygon_becomes_its_box_and_stays_a_polygon(tmp_path: Path) -> None:
         "0.600000",
     ]
     assert yolo_text(labels, polygons=False).split() == ["1", "0.300000", "0.400000", "0.400000", "0.400000"]
+
+
+def test_a_box_is_learnt_as_the_polygon_of_its_corners_and_nothing_as_no_label(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("0 0.5 0.5 0.5 0.25\n")
+    labels = Labels.of(read_labels(file, classes=1).truths)
+    assert labels.polygons[0].tolist() == [[0.25, 0.375], [0.75, 0.375], [0.75, 0.625], [0.25, 0.625]]
+    assert len(Labels.of(())) == 0
 
 
 unit = st.floats(0, 1)

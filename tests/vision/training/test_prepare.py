@@ -165,6 +165,37 @@ def test_absent_data_are_named(data: Path, settings: dict[str, str], reason: str
         source_pictures(chosen, data=data, classes=CLASSES)
 
 
+@pytest.mark.parametrize(
+    ("row", "field", "reason"),
+    [
+        pytest.param("0 200 200 30 40", "x", "a fraction", id="pixels"),
+        pytest.param("0 0.5 0.5 wide 0.1", "width", "a number", id="a word"),
+        pytest.param("3 0.5 0.5 0.1 0.1", "class", "0 to 2", id="no class of the data"),
+    ],
+)
+def test_a_label_that_cannot_be_learnt_from_is_named_with_file_row_and_field(
+    data: Path, row: str, field: str, reason: str
+) -> None:
+    file = data / "road" / "labels" / "train" / "t1.txt"
+    file.write_text(f"0 0.5 0.5 0.25 0.25\n{row}\n")
+    with pytest.raises(BadInputError, match=reason) as caught:
+        source_pictures(source("road"), data=data, classes=CLASSES)
+    assert (caught.value.file, caught.value.row, caught.value.field) == (str(file), 2, field)
+
+
+def test_a_row_written_twice_is_learnt_once(data: Path) -> None:
+    (data / "road" / "labels" / "train" / "t0.txt").write_text("0 0.5 0.5 0.25 0.25\n" * 2)
+    first = source_pictures(source("road"), data=data, classes=CLASSES)[1]
+    assert (first.file.name, len(first.labels)) == ("t0.png", 1)
+
+
+def test_class_numbers_may_have_gaps(data: Path) -> None:
+    (data / "road" / "data.yaml").write_text("names: {0: pothole, 7: longitudinal_crack}")
+    (data / "road" / "labels" / "train" / "t0.txt").write_text("7 0.5 0.5 0.25 0.25\n")
+    pictures = source_pictures(source("road"), data=data, classes=CLASSES)
+    assert {one.file.name: one.labels.classes.tolist() for one in pictures}["t0.png"] == [0]
+
+
 def test_whole_scenes_are_kept_back_and_large_ones_never() -> None:
     scenes = np.array([0] * 50 + list(range(1, 51)))
     back = hold_out(scenes, share=0.2, seed=1)

@@ -9,7 +9,7 @@ import yaml
 
 from serayu.models.errors import BadInputError
 
-__all__ = ["SUFFIXES", "Dataset", "Sample", "read_dataset"]
+__all__ = ["SUFFIXES", "Dataset", "Sample", "read_dataset", "read_names"]
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".jp2", ".png", ".tif", ".tiff", ".webp"})
 """Endings of files taken for pictures, in small letters."""
@@ -90,6 +90,17 @@ def read_dataset(file: Path, *, split: str) -> Dataset:
         raise BadInputError(f"no picture in {', '.join(entries)}", file=file, field=split)
     samples = tuple(Sample(image, _labels(image)) for image in sorted(images))
     return Dataset(file, split, names, samples)
+
+
+def read_names(file: Path) -> tuple[str, ...]:
+    """Read the class names of a YOLO ``data.yaml``, by number; a number without a name has an empty one.
+
+    Raises
+    ------
+    BadInputError
+        The file cannot be read or has no class names.
+    """
+    return _names(_document(file), file)
 
 
 def _document(file: Path) -> Mapping[str, Any]:

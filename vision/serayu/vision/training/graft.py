@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from serayu.models.errors import BadInputError
 from serayu.vision.detection import Image
-from serayu.vision.training.labels import Labels, read_yolo
+from serayu.vision.evaluate.truth import read_labels
+from serayu.vision.training.labels import Labels
 from serayu.vision.training.paste import Pasted, free_place, like_road
 from serayu.vision.training.prepare import Entry
 
@@ -74,7 +75,8 @@ def scions(
     """
     found = []
     for name in sorted(entries):
-        labels = read_yolo((folder / "labels" / "train" / name).with_suffix(".txt"), classes=classes)
+        file = (folder / "labels" / "train" / name).with_suffix(".txt")
+        labels = Labels.of(read_labels(file, classes=classes).truths)
         if entries[name].ignored or not (labels.classes == label).any():
             continue
         image = cv2.imread(str(folder / "images" / "train" / name))

@@ -1,21 +1,17 @@
 """Labels of one picture, and what is done to them before a network learns from them."""
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from serayu.models.errors import BadInputError
+from serayu.vision.evaluate.truth import Truth
 
-__all__ = ["Boxes", "Labels", "join_near", "read_yolo", "yolo_text"]
+__all__ = ["Boxes", "Labels", "join_near", "yolo_text"]
 
 Boxes = npt.NDArray[np.float64]
 """Boxes, shape (n, 4): left, top, right, bottom in parts of the picture's width and height, 0-1."""
-
-_BOX_FIELDS = 5
-_LEAST_POLYGON_FIELDS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +45,13 @@ class Labels:
         if self.polygons and len(self.polygons) != len(self.classes):
             raise ValueError(f"expected {len(self.classes)} polygons or none, not {len(self.polygons)}")
 
+    @classmethod
+    def of(cls, truths: Sequence[Truth]) -> "Labels":
+        """Return what a label file tells, see :func:`serayu.vision.evaluate.truth.read_labels`."""
+        classes = np.array([truth.index for truth in truths], np.int64)
+        boxes = np.array([truth.xyxy for truth in truths], np.float64).reshape(-1, 4)
+        return cls(classes, boxes, tuple(_corners(truth) for truth in truths))
+
     def __len__(self) -> int:
         """Return how many there are."""
         return len(self.classes)
@@ -57,47 +60,6 @@ class Labels:
         """Return some of them; ``chosen`` has shape (n,)."""
         polygons = tuple(p for p, good in zip(self.polygons, chosen, strict=False) if good)
         return Labels(self.classes[chosen], self.boxes[chosen], polygons)
-
-
-def read_yolo(file: Path, *, classes: int) -> Labels:
-    """Return the labels of a YOLO text file: ``class x y w h`` or ``class x y x y x y …``, 0-1.
-
-    Parameters
-    ----------
-    file
-        Absent or empty means that nothing is labelled.
-    classes
-        How many classes there are.
-
-    Raises
-    ------
-    BadInputError
-        A row is neither; names file, row and reason.
-    """
-    if not file.exists():
-        return Labels(np.zeros(0, np.int64), np.zeros((0, 4)))
-    numbers, boxes, polygons = [], [], []
-    for row, line in enumerate(file.read_text().splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            fields = [float(field) for field in line.split()]
-        except ValueError:
-            fields = [math.nan]
-        if not all(map(math.isfinite, fields)):
-            raise BadInputError(f"not a row of numbers: {line!r}", file=file, row=row)
-        if not 0 <= fields[0] < classes or fields[0] != int(fields[0]):
-            raise BadInputError(f"class {fields[0]:g} is not one of 0-{classes - 1}", file=file, row=row)
-        polygon = _polygon(fields)
-        if polygon is None:
-            raise BadInputError(
-                f"a box has 5 fields, a polygon 7, 9, …; not {len(fields)}", file=file, row=row
-            )
-        polygon = np.clip(polygon, 0, 1)
-        numbers.append(int(fields[0]))
-        polygons.append(polygon)
-        boxes.append([*polygon.min(axis=0), *polygon.max(axis=0)])
-    return Labels(np.array(numbers, np.int64), np.array(boxes, float).reshape(-1, 4), tuple(polygons))
 
 
 def yolo_text(labels: Labels, *, polygons: bool) -> str:
@@ -146,12 +108,9 @@ def _join_once(
     return classes, boxes, False
 
 
-def _polygon(fields: list[float]) -> npt.NDArray[np.float64] | None:
-    """Return the corners of a box or a polygon; None when the number of fields fits neither."""
-    if len(fields) == _BOX_FIELDS:
-        x, y, width, height = fields[1:]
-        left, top, right, bottom = x - width / 2, y - height / 2, x + width / 2, y + height / 2
-        return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
-    if len(fields) >= _LEAST_POLYGON_FIELDS and len(fields) % 2:
-        return np.array(fields[1:]).reshape(-1, 2)
-    return None
+def _corners(truth: Truth) -> npt.NDArray[np.float64]:
+    """Return the outline of a labelled thing, shape (n, 2); the corners of its box where it is only a box."""
+    if truth.outline is not None:
+        return truth.outline
+    left, top, right, bottom = truth.xyxy
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])

@@ -6,18 +6,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import yaml
 
 from serayu.models.errors import BadInputError
+from serayu.vision.evaluate.dataset import SUFFIXES, read_names
+from serayu.vision.evaluate.truth import read_labels
 from serayu.vision.training.config import Source
-from serayu.vision.training.labels import Labels, join_near, read_yolo
+from serayu.vision.training.labels import Labels, join_near
 
 __all__ = ["Ignored", "Picture", "source_pictures"]
 
 Ignored = tuple[int, float, float, float, float]
 """A class, and the box (left, top, right, bottom in parts of the picture) where nothing is said about it."""
-
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,42 +58,29 @@ def source_pictures(source: Source, *, data: Path, classes: tuple[str, ...]) -> 
     BadInputError
         A folder, ``data.yaml`` or label is absent or wrong; names it.
     """
-    names = _class_names(data / source.folder / "data.yaml")
+    names = read_names(data / source.folder / "data.yaml")
     folder = data / source.folder / "images" / source.split
     if not folder.is_dir():
         raise BadInputError("is not a folder of pictures", file=folder)
-    files = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in _SUFFIXES]
+    files = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in SUFFIXES]
     files = [file for file in files if fnmatch.fnmatch(file.name, source.only)]
     if not files:
         raise BadInputError(f"holds no picture {source.only!r}", file=folder)
     beside = data / source.folder / "labels" / source.split
+    read = [read_labels(beside / f"{file.stem}.txt", classes=len(names)) for file in files]
     return tuple(
-        _picture(file, read_yolo(beside / f"{file.stem}.txt", classes=len(names)), source, names, classes)
-        for file in files
+        _picture(file, Labels.of(one.truths), source, names, classes)
+        for file, one in zip(files, read, strict=True)
     )
 
 
-def _class_names(file: Path) -> dict[int, str]:
-    """Return the class names of a YOLO ``data.yaml``."""
-    try:
-        document = yaml.safe_load(file.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise BadInputError(f"cannot read: {error}", file=file) from None
-    names = document.get("names") if isinstance(document, dict) else None
-    if isinstance(names, list):
-        names = dict(enumerate(names))
-    if not isinstance(names, dict) or not names:
-        raise BadInputError("expected a list or table of class names", file=file, field="names")
-    return {int(number): str(name) for number, name in names.items()}
-
-
 def _picture(
-    file: Path, labels: Labels, source: Source, names: dict[int, str], classes: tuple[str, ...]
+    file: Path, labels: Labels, source: Source, names: tuple[str, ...], classes: tuple[str, ...]
 ) -> Picture:
     """Bring one picture's labels into the classes of the training and the limits of its source."""
-    known = {name for name in classes if name in names.values() and name in (source.known or classes)}
+    known = {name for name in classes if name in names and name in (source.known or classes)}
     keep = set(source.keep or classes)
-    mine = np.array([names.get(int(number)) in classes for number in labels.classes], dtype=bool)
+    mine = np.array([names[int(number)] in classes for number in labels.classes], dtype=bool)
     labels = labels.take(mine)
     numbers = np.array([classes.index(names[int(number)]) for number in labels.classes], np.int64)
     labels = Labels(numbers, labels.boxes, labels.polygons)
