@@ -45,7 +45,10 @@ def rendered(name: str, width: int, height: int, *, seed: int) -> Scene:
         flight = _flight(Path(folder), photos=frames, seed=seed)
         classes = tuple((flight / "boxes" / "classes.txt").read_text().split())
         photos = sorted((flight / "photos").iterdir())
-        shown = [(read_picture(photo), _labels(flight / "boxes" / f"{photo.stem}.txt")) for photo in photos]
+        shown = [
+            (read_picture(photo, upright=False), _labels(flight / "boxes" / f"{photo.stem}.txt"))
+            for photo in photos
+        ]
     for index in range(columns * rows):
         left, top = index % columns * FRAME_PX[0], index // columns * FRAME_PX[1]
         frame, things = shown[index % frames]

@@ -1,12 +1,9 @@
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from serayu.models.errors import BadInputError
 from serayu.vision.evaluate.dataset import read_dataset
-from serayu.vision.evaluate.picture import read_picture
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -88,32 +85,3 @@ def test_what_is_wrong_with_a_data_set_is_said_in_one_line(tmp_path: Path, yaml:
     (tmp_path / "list.txt").write_text("gone.jpg\n", encoding="utf-8")
     with pytest.raises(BadInputError, match=told):
         found(tmp_path, yaml)
-
-
-@pytest.mark.parametrize("name", ["jalan é.png", "rusak.jpg", "orto.tif"])
-def test_pictures_of_any_name_and_format_are_read_upright(tmp_path: Path, name: str) -> None:
-    image = np.zeros((40, 60, 3), dtype=np.uint8)
-    image[:, :, 2] = 250  # red
-    encoded = cv2.imencode(Path(name).suffix, image)[1]
-    (tmp_path / name).write_bytes(encoded.tobytes())
-    read = read_picture(tmp_path / name)
-    assert read.shape == (40, 60, 3)
-    assert read.dtype == np.uint8
-    assert np.abs(read.astype(int) - image).max() <= 6
-
-
-def test_a_tiff_of_16_bit_is_stretched_not_darkened(tmp_path: Path) -> None:
-    ramp = np.linspace(100, 900, 3000, dtype=np.uint16).reshape(50, 60)
-    (tmp_path / "a.tif").write_bytes(cv2.imencode(".tif", ramp)[1].tobytes())
-    read = read_picture(tmp_path / "a.tif")
-    assert read.shape == (50, 60, 3)
-    assert read.min() == 0
-    assert read.max() == 255
-
-
-@pytest.mark.parametrize("content", [b"", b"not a picture", b"\xff\xd8\xff\xe0"])
-@pytest.mark.parametrize("name", ["a.jpg", "a.tif"])
-def test_a_corrupt_picture_is_refused_by_name(tmp_path: Path, name: str, content: bytes) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(BadInputError, match=name):
-        read_picture(tmp_path / name)

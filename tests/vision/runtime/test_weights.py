@@ -132,11 +132,12 @@ def test_the_command_prints_one_document(tmp_path: Path) -> None:
         "pothole": [8, 16, 16, 24],
         "patch_repair": [40, 40, 48, 48],
     }
-    assert read_picture(tmp_path / "a" / "road.jpg").shape == (64, 64, 3)
+    assert read_picture(tmp_path / "a" / "road.jpg", upright=False).shape == (64, 64, 3)
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(None, "No such file"), (b"", "not a picture"), (b"GIF89a", "not a picture")]
+    ("content", "message"),
+    [(None, "cannot be read: No such file"), (b"", "is empty"), (b"GIF89a", "is not a picture")],
 )
 def test_the_command_names_a_picture_that_cannot_be_read(
     tmp_path: Path, content: bytes | None, message: str
@@ -163,15 +164,17 @@ def test_the_command_passes_over_a_bad_picture_and_looks_into_folders(tmp_path: 
     document = json.loads(result.stdout)
     assert [row["image"] for row in document["images"]] == [str(folder / "B.PNG"), str(folder / "a.jpg")]
     assert [len(row["detections"]) for row in document["images"]] == [1, 0]
-    assert document["skipped"] == [{"file": str(bad), "reason": "not a picture that can be read"}]
-    assert f"dilewati · skipped: {bad}: not a picture" in result.stderr
+    assert document["skipped"] == [
+        {"file": str(bad), "reason": "is not a picture that can be decoded (corrupt or truncated?)"}
+    ]
+    assert f"dilewati · skipped: {bad}: is not a picture" in result.stderr
 
 
 def test_the_command_names_every_picture_where_none_can_be_read(tmp_path: Path) -> None:
     files = [str(tmp_path / name) for name in ("a.jpg", "b.jpg")]
     result = runner.invoke(app, ["vision", "detect", *files, "--weights", str(DETECT)])
     assert (result.exit_code, result.stdout) == (2, "")
-    assert all(f"{file}: No such file" in result.stderr for file in files)
+    assert all(f"{file}: cannot be read: No such file" in result.stderr for file in files)
 
 
 def test_the_command_names_a_folder_without_pictures(tmp_path: Path) -> None:

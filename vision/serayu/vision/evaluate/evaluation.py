@@ -10,11 +10,11 @@ from serayu.models.errors import BadInputError
 from serayu.vision.detection import Image
 from serayu.vision.evaluate.dataset import Dataset, Sample
 from serayu.vision.evaluate.naming import Naming, match_names
-from serayu.vision.evaluate.picture import read_picture
 from serayu.vision.evaluate.pictures import Compared, Labelled, compare
 from serayu.vision.evaluate.scenes import Overlap, manifest_scenes
 from serayu.vision.evaluate.truth import LabelFile, read_labels
 from serayu.vision.runtime.found import Found
+from serayu.vision.runtime.pictures import read_picture
 
 __all__ = ["LEAST_SCORE", "Evaluation", "Finder", "Skipped", "evaluate"]
 
@@ -139,7 +139,7 @@ def evaluate(
         if progress is not None:
             progress(number, len(dataset.samples))
         try:
-            image = read_picture(sample.image)
+            image = read_picture(sample.image, upright=True)
         except BadInputError as error:
             skipped.append(Skipped(sample.image.name, error.reason))
             continue

@@ -10,13 +10,13 @@ import typer
 
 from serayu.models.command import emit, reported
 from serayu.vision.evaluate.dataset import Dataset, read_dataset
-from serayu.vision.evaluate.picture import read_picture
 from serayu.vision.export.checkpoint import Exported, export_onnx
 from serayu.vision.export.int8 import CALIBRATION_PICTURES, quantise
 from serayu.vision.export.judge import Judged, drawn, judge
 from serayu.vision.export.shelf import digest, put, weights_file
 from serayu.vision.runtime.manifest import WeightsEntry, WeightsFile
 from serayu.vision.runtime.network import Precision, Runtime, cores, open_network
+from serayu.vision.runtime.pictures import read_picture
 from serayu.vision.runtime.scale import Scale
 from serayu.vision.runtime.tiled import TiledDetector
 from serayu.vision.runtime.weights import weights_folder
@@ -70,7 +70,7 @@ def run(
         quantised: Judged | None = None
         if int8:
             some = drawn(dataset, most=CALIBRATION_PICTURES)
-            images = [read_picture(sample.image) for sample in some.samples]
+            images = [read_picture(sample.image, upright=True) for sample in some.samples]
             made = quantise(exported.file, Path(place) / f"{name}-int8.xml", images, scale=scale)
             quantised = _judged(exported, made[0], scale, dataset)
             if quantised.points_below(full) <= MOST_LOSS:

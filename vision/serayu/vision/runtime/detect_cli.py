@@ -119,7 +119,7 @@ def _looked(
     def pictures() -> Iterator[tuple[Image, float | None]]:
         for file in files:
             try:
-                image = read_picture(file)
+                image = read_picture(file, upright=False)
             except BadInputError as error:
                 skipped.append(error)
                 continue

@@ -1,8 +1,10 @@
-"""Pictures in files: read as pixels lie in the file, and written with what was found drawn in."""
+"""Pictures in files: read as 8-bit blue, green, red, whatever their format and depth, and written with drawings."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from serayu.models.errors import BadInputError
 from serayu.vision.detection import Image
@@ -12,27 +14,83 @@ __all__ = ["drawn", "read_picture", "write_picture"]
 
 # Blue, green, red of Okabe and Ito's palette, which the colour-blind tell apart.
 _COLOURS = ((0, 159, 230), (233, 180, 86), (115, 158, 0), (66, 228, 240), (178, 114, 0), (0, 94, 213))
+_RASTERS = frozenset({".tif", ".tiff", ".jp2"})
 
 
-def read_picture(file: Path) -> Image:
-    """Return a picture as its pixels lie in the file (no turning by EXIF: poses refer to the sensor).
+def read_picture(file: Path, *, upright: bool) -> Image:
+    """Return a picture.
+
+    What OpenCV cannot decode (many bands, float or 16-bit TIFF) is read through rasterio: bands 1-3 are red, green,
+    blue, one band is grey; depths above 8 bit are stretched from their 0.5 % to their 99.5 % quantile.
+
+    Parameters
+    ----------
+    file
+        Any format that OpenCV or rasterio reads.
+    upright
+        Whether the picture is turned as its EXIF orientation says, as people look at it and label it; else its
+        pixels lie as in the file, as poses count them from the sensor. A TIFF is never turned.
 
     Raises
     ------
     BadInputError
         It is absent, truncated or no picture; names the file.
     """
-    import cv2  # noqa: PLC0415 - heavy
-
     try:
         data = np.fromfile(file, dtype=np.uint8)
     except OSError as error:
-        raise BadInputError(error.strerror or str(error), file=file) from None
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    image = cv2.imdecode(data, flags) if data.size else None
-    if image is None:
-        raise BadInputError("not a picture that can be read", file=file)
-    return np.asarray(image, dtype=np.uint8)
+        raise BadInputError(f"cannot be read: {error.strerror or error}", file=file) from None
+    if data.size == 0:
+        raise BadInputError("is empty", file=file)
+    raster = file.suffix.lower() in _RASTERS
+    picture = None if raster else _decoded(data, upright=upright)
+    if picture is None:
+        picture = _raster(file)
+    if picture is None and raster:
+        picture = _decoded(data, upright=False)
+    if picture is None:
+        raise BadInputError("is not a picture that can be decoded (corrupt or truncated?)", file=file)
+    return picture
+
+
+def _decoded(data: npt.NDArray[np.uint8], *, upright: bool) -> Image | None:
+    import cv2  # noqa: PLC0415 - heavy
+
+    try:
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR | (0 if upright else cv2.IMREAD_IGNORE_ORIENTATION))
+    except cv2.error:
+        return None
+    return None if picture is None else np.ascontiguousarray(picture, dtype=np.uint8)
+
+
+def _raster(file: Path) -> Image | None:
+    import rasterio  # noqa: PLC0415 - only for pictures that OpenCV cannot decode
+    from rasterio.enums import ColorInterp  # noqa: PLC0415
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        try:
+            with rasterio.open(file) as source:
+                if source.colorinterp[0] == ColorInterp.palette:
+                    return None  # numbers of colours: OpenCV looks them up
+                bands = (1, 2, 3) if source.count >= 3 else (1, 1, 1)  # noqa: PLR2004 - red, green, blue
+                pixels = source.read(bands)
+        except (RasterioError, OSError, ValueError, MemoryError):
+            return None
+    return np.ascontiguousarray(np.moveaxis(_eight_bit(pixels), 0, -1)[:, :, ::-1])
+
+
+def _eight_bit(pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+    if pixels.dtype == np.uint8:
+        return pixels.astype(np.uint8, copy=False)
+    values = pixels.astype(np.float32)
+    finite = values[np.isfinite(values)]
+    low, high = np.quantile(finite, (0.005, 0.995)) if finite.size else (0.0, 0.0)
+    if high <= low:
+        return np.zeros(pixels.shape, dtype=np.uint8)
+    stretched = (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) / (high - low)
+    return np.round(np.clip(stretched, 0.0, 1.0) * 255).astype(np.uint8)
 
 
 def drawn(image: Image, found: Found, classes: tuple[str, ...]) -> Image:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from serayu.vision.evaluate.picture import read_picture
 from serayu.vision.evaluate.scenes import Overlap
+from serayu.vision.runtime.pictures import read_picture
 
 __all__ = ["hold_out", "scene_numbers"]
 
@@ -24,7 +24,7 @@ def scene_numbers(files: Sequence[Path]) -> npt.NDArray[np.int64]:
     """
     overlap = Overlap()
     for file in files:
-        overlap.add(read_picture(file))
+        overlap.add(read_picture(file, upright=True))
     return np.array(overlap.scenes(), dtype=np.int64)
 
 
