@@ -109,6 +109,14 @@ def test_labels_are_the_boxes_of_the_truth(flight: Path) -> None:
             assert box[3] <= 360.01
 
 
+def test_a_clean_road_has_nothing_on_it(roads: Path, tmp_path: Path) -> None:
+    made = render_flight(tmp_path / "clean", road=roads, **{**TINY, "per_100_m": 0.0})
+    assert _truth(made.folder)["features"] == []
+    labels = [file for file in (made.folder / "boxes").iterdir() if file.name != "classes.txt"]
+    assert len(labels) == made.photos
+    assert all(file.read_bytes() == b"" for file in labels)
+
+
 def test_every_thing_on_the_flown_road_is_in_some_photo(flight: Path) -> None:
     truth = _truth(flight)
     unseen = [f["properties"]["id"] for f in truth["features"] if not f["properties"]["photos"]]

@@ -101,7 +101,7 @@ def render_flight(  # noqa: PLR0913 - a flight has that many sides, all named
     noise
         Of the recorded poses; the defaults of :class:`FlightNoise` when None.
     per_100_m
-        Defects asked for per 100 m.
+        Defects asked for per 100 m; 0 for a clean road.
     landslide, overviews
         Whether a scar lies beside the road, and how many pictures from higher up show it whole.
     width_m

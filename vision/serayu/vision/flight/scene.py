@@ -74,7 +74,7 @@ def lay_out(road: Road, *, seed: int, per_100_m: float, landslide: bool, base_m:
     seed
         The same seed gives the same scene.
     per_100_m
-        Defects asked for per 100 m of road; where no place is left there are fewer.
+        Defects asked for per 100 m of road; where no place is left there are fewer. 0: a clean road.
     landslide
         Whether a hill with a scar lies beside the road.
     base_m
@@ -83,7 +83,7 @@ def lay_out(road: Road, *, seed: int, per_100_m: float, landslide: bool, base_m:
     rng = generator(seed, "layout")
     terrain = _hill(rng, road, base_m=base_m, there=landslide)
     length = road.end_m - road.start_m
-    wanted = max(round(per_100_m * length / 100), 1)
+    wanted = max(round(per_100_m * length / 100), 1) if per_100_m > 0 else 0
     placed: list[Thing] = [_scar(rng, road, terrain)] if landslide else []
     stations = np.linspace(road.start_m + _MARGIN_M, road.end_m - _MARGIN_M, wanted)
     for station, maker in zip(stations, _deck(rng, wanted), strict=True):

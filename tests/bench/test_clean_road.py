@@ -1,0 +1,24 @@
+"""Which part of a labelled picture the benchmark of clean road looks at."""
+
+import numpy as np
+import pytest
+
+from bench.clean_road import free_square
+
+
+@pytest.mark.parametrize(
+    ("boxes", "expected"),
+    [
+        pytest.param([], (0, 0, 512), id="no label"),
+        pytest.param([(0, 0, 100, 512)], (112, 0, 400), id="beside a label, some pixels away"),
+        pytest.param([(0, 0, 512, 200)], (0, 208, 304), id="below a label"),
+        pytest.param([(240, 0, 272, 512)], None, id="both halves are too narrow"),
+        pytest.param([(200, 200, 312, 312)], None, id="in the middle"),
+        pytest.param([(0, 0, 512, 512)], None, id="everywhere"),
+    ],
+)
+def test_free_square(
+    boxes: list[tuple[float, float, float, float]], expected: tuple[int, int, int] | None
+) -> None:
+    found = free_square(np.array(boxes, dtype=float).reshape(-1, 4), width=512, height=512)
+    assert found == expected
