@@ -8,6 +8,9 @@ import msgspec
 import numpy as np
 
 from serayu.vision.detection import Image
+from serayu.vision.evaluate.counts import Counts, count
+from serayu.vision.evaluate.matching import Pairs, box_ious
+from serayu.vision.evaluate.truth import read_labels
 from serayu.vision.flight.render import render_flight
 from serayu.vision.runtime.found import Boxes, Labels
 from serayu.vision.runtime.pictures import read_picture
@@ -46,7 +49,10 @@ def rendered(name: str, width: int, height: int, *, seed: int) -> Scene:
         classes = tuple((flight / "boxes" / "classes.txt").read_text().split())
         photos = sorted((flight / "photos").iterdir())
         shown = [
-            (read_picture(photo, upright=False), _labels(flight / "boxes" / f"{photo.stem}.txt"))
+            (
+                read_picture(photo, upright=False),
+                labelled(flight / "boxes" / f"{photo.stem}.txt", classes=len(classes)),
+            )
             for photo in photos
         ]
     for index in range(columns * rows):
@@ -58,14 +64,13 @@ def rendered(name: str, width: int, height: int, *, seed: int) -> Scene:
     return Scene(name, image, np.array(boxes).reshape(-1, 4), np.array(labels, dtype=np.intp), classes)
 
 
-def _labels(file: Path) -> list[tuple[int, tuple[float, float, float, float]]]:
+def labelled(file: Path, *, classes: int) -> list[tuple[int, tuple[float, float, float, float]]]:
     """Return the classes and boxes (px) of a YOLO label file."""
-    rows = []
-    for line in file.read_text().splitlines():
-        label, *figures = line.split()
-        x, y, width, height = np.array(figures, dtype=float) * np.tile(FRAME_PX, 2)
-        rows.append((int(label), (x - width / 2, y - height / 2, x + width / 2, y + height / 2)))
-    return rows
+    (width, height), truths = FRAME_PX, readlabelled(file, classes=classes).truths
+    corners = [(one.index, one.xyxy) for one in truths]
+    return [
+        (index, (x0 * width, y0 * height, x1 * width, y1 * height)) for index, (x0, y0, x1, y1) in corners
+    ]
 
 
 def _flight(folder: Path, *, photos: int, seed: int) -> Path:
@@ -93,17 +98,12 @@ def _flight(folder: Path, *, photos: int, seed: int) -> Path:
 
 def f1(boxes: Boxes, scores: Boxes, names: list[str], truth: Scene) -> float:
     """Return F1 of boxes against the truth: by falling score, same class, IoU at least 0.5, one to one."""
-    theirs = [truth.classes[label] for label in truth.labels]
-    free = np.ones(len(theirs), dtype=bool)
-    hits = 0
-    for row in np.argsort(-scores, kind="stable"):
-        box = boxes[row]
-        rows = np.flatnonzero(free & (np.array(theirs) == names[row]))
-        low, high = np.maximum(box[:2], truth.boxes[rows, :2]), np.minimum(box[2:], truth.boxes[rows, 2:])
-        shared = np.clip(high - low, 0, None).prod(axis=1)
-        areas = (truth.boxes[rows, 2:] - truth.boxes[rows, :2]).prod(axis=1)
-        overlap = shared / (areas + (box[2:] - box[:2]).prod() - shared)
-        if len(overlap) and overlap.max() >= 0.5:
-            free[rows[overlap.argmax()]] = False
-            hits += 1
-    return 2 * hits / max(len(theirs) + len(names), 1)
+    total = Counts()
+    for label, name in enumerate(truth.classes):
+        rows = np.flatnonzero(np.array(names) == name)
+        rows = rows[np.argsort(-scores[rows], kind="stable")]
+        theirs = truth.boxes[truth.labels == label]
+        pairs = Pairs(scores[rows], len(theirs), box_ious(boxes[rows], theirs))
+        total += count(pairs, threshold=0.0)
+    unknown = sum(name not in truth.classes for name in names)
+    return (total + Counts(false=unknown)).f1 or 0.0
