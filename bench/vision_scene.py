@@ -66,7 +66,7 @@ def rendered(name: str, width: int, height: int, *, seed: int) -> Scene:
 
 def labelled(file: Path, *, classes: int) -> list[tuple[int, tuple[float, float, float, float]]]:
     """Return the classes and boxes (px) of a YOLO label file."""
-    (width, height), truths = FRAME_PX, readlabelled(file, classes=classes).truths
+    (width, height), truths = FRAME_PX, read_labels(file, classes=classes).truths
     corners = [(one.index, one.xyxy) for one in truths]
     return [
         (index, (x0 * width, y0 * height, x1 * width, y1 * height)) for index, (x0, y0, x1, y1) in corners
