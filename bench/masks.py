@@ -22,8 +22,10 @@ import numpy.typing as npt
 from skimage.morphology import skeletonize
 
 from bench.common import case, document, emit
+from serayu.models.errors import BadInputError
 from serayu.models.survey.finding import DefectClass
 from serayu.vision.detection import Detection, Image, Points
+from serayu.vision.evaluate.truth import read_labels
 from serayu.vision.measure.blob import ellipse_outline
 from serayu.vision.measure.crop import Box, Crop
 from serayu.vision.measure.masker import ClassicalMasker, Masker, Outlined
@@ -134,18 +136,18 @@ def given(folder: Path, split: str, prefix: str, every: int, jitter: float) -> I
         if image is None:
             continue
         height, width = image.shape[:2]
-        for line in file.read_text(encoding="utf-8").splitlines():
-            words = line.split()
-            points = np.array(words[1:], dtype=np.float64).reshape(-1, 2) * (width, height)
+        for truth in read_labels(file, classes=len(CLASSES)).truths:
+            if truth.outline is None:
+                continue  # a box has no mask
+            points = truth.outline * (width, height)
             low, high = points.min(axis=0), points.max(axis=0)
-            crack = int(words[0]) < 2
+            crack = truth.index < 2
             if (high - low).max() < LEAST_CRACK_PX if crack else (high - low).min() < LEAST_PX:
                 continue
             edges = np.concatenate((low, high)) + rng.normal(0, jitter, 4) * np.tile(high - low, 2)
             box = (float(edges[0]), float(edges[1]), float(edges[2]), float(edges[3]))
-            yield Given(
-                image.astype(np.uint8), CLASSES[int(words[0])], filled((points,), (height, width)), box
-            )
+            mask = filled((points,), (height, width))
+            yield Given(image.astype(np.uint8), CLASSES[truth.index], mask, box)
 
 
 def line_scores(found: Mask, truth: Mask) -> tuple[float, float]:
@@ -222,7 +224,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args(arguments)
-    things = list(given(options.data, options.split, options.prefix, options.every, options.jitter))
+    try:
+        things = list(given(options.data, options.split, options.prefix, options.every, options.jitter))
+    except BadInputError as error:
+        parser.error(str(error))
     if not things:
         parser.error(f"{options.data}: no masks of {options.split} images {options.prefix}*")
     emit(run(things, jitter=options.jitter), as_json=options.json, output=options.output)
