@@ -134,6 +134,22 @@ def test_a_wrong_bundle_is_refused_by_name_and_leaves_nothing(api: Site, data: b
     assert list((api.settings.data_dir / "surveys").iterdir()) == []
 
 
+def test_what_a_kill_left_is_removed_at_the_start_and_at_the_next_publication(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "surveys"
+
+    def leave() -> None:
+        (folder / ".incoming-x" / "crops").mkdir(parents=True)
+        (folder / ".upload-y").write_bytes(b"half")
+
+    leave()
+    with site(tmp_path) as api:
+        assert api.settings.data_dir / "surveys" == folder
+        assert list(folder.iterdir()) == []
+        leave()
+        assert publish(api, zipped()).status_code == 201
+        assert [one.name for one in folder.iterdir()] == [REGION]
+
+
 def test_a_bundle_needs_a_key_against_repetition(api: Site) -> None:
     assert publish(api, zipped(), key=None).status_code == 422
 

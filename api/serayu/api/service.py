@@ -48,6 +48,8 @@ from serayu.models.alert import AlertChange
 from serayu.models.region import load_region
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.register import Register, upgrade
+from serayu.models.stores.survey_files import FOLDER as SURVEYS
+from serayu.models.stores.survey_staging import sweep
 from serayu.models.times import Clock, SystemClock
 from serayu.models.warning.authority import load_authority
 
@@ -123,6 +125,7 @@ def _open(settings: ApiSettings) -> Api:
     register = Register(settings.register)
     hot = HotStore(settings.hot_path)
     first_keys(register, region, settings.data_dir)
+    sweep(settings.data_dir / SURVEYS)
     clock: Clock = ReplayClock() if settings.clock == "replay" else SystemClock()
     workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="serayu-api-store")
     snapshots = Snapshots(

@@ -4,7 +4,6 @@ Findings are for who works on the roads: Dishub, operators and crews. The public
 """
 
 import contextlib
-import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from serayu.api.errors import TooLargeError
 from serayu.api.security import OFFICERS, ROADS, Principal
 from serayu.models.errors import BadInputError, NotFoundError
 from serayu.models.stores.survey_files import FOLDER, Published, keep_bundle, picture_file, withdraw
+from serayu.models.stores.survey_staging import sweep, upload_file
 from serayu.models.survey.bundle import Bundle, read_bundle
 from serayu.models.survey.entry import (
     BBox,
@@ -112,8 +112,8 @@ async def publish(
     api = api_of(request)
     known_key = api.answers.check(key)  # before the upload
     folder = api.settings.data_dir / FOLDER
-    await api.run(folder.mkdir, parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(prefix=".upload-", dir=folder) as upload:
+    await api.run(sweep, folder)  # what a kill left takes room
+    with upload_file(folder) as upload:
         size = 0
         async for chunk in request.stream():
             size += len(chunk)

@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import BinaryIO, NamedTuple
 from serayu.models.command import write_atomically
 from serayu.models.errors import BadInputError, StoreError, StoreFullError
 from serayu.models.stores.register.register import Register
+from serayu.models.stores.survey_staging import staged_folder, sweep
 from serayu.models.survey.bundle import CROPS, Bundle, read_bundle
 from serayu.models.survey.entry import Withdrawn
 
@@ -112,24 +112,18 @@ def picture_file(data_dir: Path, region: str, survey: str, finding: str) -> Path
 @contextmanager
 def _staged(bundle: Bundle, data_dir: Path) -> Iterator[Path]:
     """Yield a folder beside the others with the pictures; what was not moved away is removed."""
-    parent = data_dir / FOLDER
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        staged = Path(tempfile.mkdtemp(prefix=".incoming-", dir=parent))
-    except OSError as error:
-        raise StoreFullError(f"cannot write to {parent}: {error.strerror}") from None
-    try:
-        (staged / CROPS).mkdir()
-        for name, data in bundle.pictures():
-            write_atomically(staged / CROPS / name, data)
-        staged.chmod(0o755)
-        yield staged
-    except BadInputError as error:
-        if error.file is not None and error.file.startswith(str(staged)):
-            raise StoreFullError(error.reason) from None
-        raise
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+    sweep(data_dir / FOLDER)  # what a kill left takes room
+    with staged_folder(data_dir / FOLDER) as staged:
+        try:
+            (staged / CROPS).mkdir()
+            for name, data in bundle.pictures():
+                write_atomically(staged / CROPS / name, data)
+            staged.chmod(0o755)
+            yield staged
+        except BadInputError as error:
+            if error.file is not None and error.file.startswith(str(staged)):
+                raise StoreFullError(error.reason) from None
+            raise
 
 
 def _complete(bundle: Bundle, target: Path) -> bool:
