@@ -27,7 +27,7 @@ from serayu.vision.detection import Image
 from serayu.vision.evaluate.dataset import read_dataset
 from serayu.vision.evaluate.truth import read_labels
 from serayu.vision.flight.render import render_flight
-from serayu.vision.runtime.found import Found
+from serayu.vision.runtime.found import Boxes, Found
 from serayu.vision.runtime.pictures import drawn, read_picture, write_picture
 from serayu.vision.runtime.tiled import TiledDetector
 from serayu.vision.runtime.weights import load_detector
@@ -148,7 +148,7 @@ def crops(data: Path, *, split: str, count: int) -> list[Clean]:
     return [Clean(free[row][0].stem, free[row][1], None) for row in rows]
 
 
-def free_square(boxes: np.ndarray, *, width: int, height: int) -> tuple[int, int, int] | None:  # type: ignore[type-arg]
+def free_square(boxes: Boxes, *, width: int, height: int) -> tuple[int, int, int] | None:
     """Return left, top and side of the largest square that no box (n, 4) touches; None below 256 px.
 
     Of equals the uppermost, then the leftmost; places and sides in steps of 16 px.

@@ -40,7 +40,7 @@ class OpenVinoWorker:
 
     def infer(self) -> list[npt.NDArray[np.float32]]:
         """Return the outputs for what the buffer holds; valid until the next call."""
-        self._request.infer()
+        self._request.infer(share_outputs=True)  # by default it copies them, masks' prototypes too
         return [tensor.data for tensor in self._request.output_tensors]
 
 
