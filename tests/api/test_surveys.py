@@ -6,7 +6,7 @@ import json
 import re
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,9 @@ from serayu.models.places import default_region
 from serayu.models.region import load_region
 from serayu.models.stores.register import upgrade
 from serayu.models.stores.register.database import sqlite_url
+from serayu.models.stores.register.reviews import ReviewLog
 from serayu.models.survey.letters import LETTERS
+from serayu.models.survey.review import Review
 from serayu.models.survey.schema import finding_schema
 from serayu.vision.documents.signs import SIGNS
 from serayu.vision.survey.publish import Target, check_target, publish_survey
@@ -287,6 +289,30 @@ def test_the_review_page_shows_the_most_doubtful_first_and_takes_forms_without_s
     last = api.register.finding(REGION, IDS[1]).review
     assert last is not None
     assert last.name.endswith("(dishub)")
+
+
+def test_the_review_page_reads_the_reviews_of_the_findings_that_it_shows_alone(
+    api: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(api, zipped())
+    for n in range(3):
+        assert review(api, n, "benar", key=f"review-{n}").status_code == 201
+    read: list[str] = []
+    whole = ReviewLog.reviews
+
+    def watched(
+        log: ReviewLog, region: str, *, survey_id: str | None = None, findings: Sequence[str] | None = None
+    ) -> list[Review]:
+        found = whole(log, region, survey_id=survey_id, findings=findings)
+        read.extend(one.finding for one in found)
+        return found
+
+    monkeypatch.setattr(ReviewLog, "reviews", watched)
+    with api.client() as client:
+        _login(api, client)
+        page = client.get("/tinjau", params={"state": "done", "class": "pothole"}).text
+    assert re.findall(r'id="f-([^"]+)"', page) == read == [IDS[0]]
+    assert "3 dari 4 temuan sudah ditinjau" in page
 
 
 def test_the_review_page_asks_for_a_login_and_then_opens(api: Site) -> None:

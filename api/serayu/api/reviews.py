@@ -191,9 +191,7 @@ def _labels(api: Api, survey: str | None) -> bytes:
 
 
 def _agreement(api: Api, survey: str | None) -> Agreement:
-    region = api.region.code
-    said = api.register.reviews(region, survey_id=survey)
-    return agreement(api.register.finding_labels(region, survey), said)
+    return agreement(api.register.review_tally(api.region.code, survey))
 
 
 def _frames(api: Api, page: Sequence[FindingEntry]) -> dict[str, Frame]:
@@ -228,8 +226,7 @@ def _page(api: Api, who: Principal, shown: Shown) -> Response:
     skip = (page - 1) * PER_PAGE
     found = api.register.findings(region, wanted, order=Order.DOUBTFUL, skip=skip, limit=PER_PAGE)
     history: dict[str, list[Review]] = {}
-    said = api.register.reviews(region, survey_id=shown.survey)
-    for one in said:
+    for one in api.register.reviews(region, findings=[one.id for one in found.page]):
         history.setdefault(one.finding, []).append(one)
     surveys: Sequence[SurveyEntry] = api.register.surveys(region)
     frames = _frames(api, found.page)
@@ -239,7 +236,7 @@ def _page(api: Api, who: Principal, shown: Shown) -> Response:
         "page": page,
         "pages": pages,
         "surveys": surveys,
-        "agreement": agreement(api.register.finding_labels(region, shown.survey), said),
+        "agreement": _agreement(api, shown.survey),
     }
     return api.pages.response(
         "review.html",

@@ -205,7 +205,7 @@ async def finding(request: Request, _who: Annotated[Principal, Depends(ROADS)], 
     """Return a finding as a Feature, with all that was said of it."""
     api = api_of(request)
     found = await api.run(api.register.finding, api.region.code, finding_id)
-    said = await api.run(api.register.reviews, api.region.code, finding_id=finding_id)
+    said = await api.run(api.register.reviews, api.region.code, findings=(finding_id,))
     document = {**feature_of(found), "reviews": [review_document(one) for one in said]}
     return conditional(request, msgspec.json.encode(document), GEOJSON)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from serayu.models.survey.finding import DefectClass
 from serayu.models.survey.labels import labels_zip, yolo_lines
 from serayu.models.survey.photo import FindingBox, PhotoBoxes
-from serayu.models.survey.review import Judgement, Review, agreement, cohen_kappa, wilson
+from serayu.models.survey.review import Judgement, Review, Tally, Words, agreement, cohen_kappa, wilson
 
 POTHOLE, PATCH = DefectClass.POTHOLE, DefectClass.PATCH_REPAIR
 LABELS = {"a": POTHOLE, "b": POTHOLE, "c": PATCH, "d": PATCH}
@@ -65,29 +65,32 @@ def test_kappa_does_not_depend_on_who_is_first_and_is_at_most_one(pairs: list[tu
     assert kappa is None or -1 <= kappa <= 1
 
 
-def test_the_last_word_counts_for_precision_and_each_persons_last_for_agreement() -> None:
-    reviews = [
-        said("a", "benar", POTHOLE),
-        said("b", "salah", None),
-        said("b", "ubah", PATCH, by="k2"),
-        said("a", "salah", None, by="k2"),
-        said("a", "benar", POTHOLE, by="k2"),
-        said("c", "benar", PATCH),
-        said("gone", "benar", POTHOLE),
-    ]
-    found = agreement(LABELS, reviews)
-    assert (found.findings, found.reviewed) == (4, 3)
+def test_agreement_is_told_by_class_together_and_of_each_two_people() -> None:
+    last = {
+        (POTHOLE, Judgement.CONFIRMED): 1,
+        (POTHOLE, Judgement.CORRECTED): 1,
+        (PATCH, Judgement.CONFIRMED): 2,
+    }
+    both: dict[tuple[str, str], dict[Words, int]] = {
+        ("k1", "k2"): {(POTHOLE, POTHOLE): 20, (POTHOLE, None): 5, (None, POTHOLE): 10, (None, None): 15},
+        ("k0", "k2"): {(PATCH, PATCH): 3},
+    }
+    found = agreement(Tally(6, last, both, {"k0": "Citra", "k1": "Budi", "k2": "Ani"}))
+    assert (found.findings, found.reviewed, found.all.precision) == (6, 4, 0.75)
     hole = found.classes["pothole"]
     assert (hole.confirmed, hole.corrected, hole.rejected, hole.precision) == (1, 1, 0, 0.5)
     assert hole.interval == wilson(1, 2)
     assert found.classes.keys() == {"pothole", "patch_repair"}
-    (pair,) = found.reviewers
-    assert (pair.reviewers, pair.both, pair.same) == (("Ani", "Budi"), 2, 1)
+    assert [(one.reviewers, one.both, one.same) for one in found.reviewers] == [
+        (("Ani", "Budi"), 50, 35),
+        (("Ani", "Citra"), 3, 3),
+    ]
+    assert [one.kappa for one in found.reviewers] == [pytest.approx(0.4), None]
 
 
 def test_without_reviews_nothing_is_claimed() -> None:
-    found = agreement(LABELS, [])
-    assert (found.reviewed, found.classes, found.reviewers) == (0, {}, ())
+    found = agreement(Tally(4, {}, {}, {}))
+    assert (found.findings, found.reviewed, found.classes, found.reviewers) == (4, 0, {}, ())
     assert (found.all.precision, found.all.interval) == (None, None)
 
 

@@ -1,15 +1,26 @@
 """What people say of findings, and how well the detector and they agree."""
 
 import enum
-import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import msgspec
 
 from serayu.models.survey.finding import DefectClass
 
-__all__ = ["Agreement", "Judgement", "Kappa", "Review", "Score", "agreement", "cohen_kappa", "wilson"]
+__all__ = [
+    "Agreement",
+    "Judgement",
+    "Kappa",
+    "Review",
+    "Score",
+    "Tally",
+    "Words",
+    "agreement",
+    "cohen_kappa",
+    "wilson",
+]
 
 _Z95 = 1.959964  # of the normal distribution, two-sided 95 %
 
@@ -71,6 +82,32 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     interval: tuple[float, float] | None
 
 
+Words = tuple[DefectClass | None, DefectClass | None]
+"""What two people say that the same thing is; None: not what the detector called it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of findings and of what was said of them: all that is needed to tell how people agree.
+
+    Parameters
+    ----------
+    findings
+        How many there are.
+    last
+        Findings by the detector's class and their last review, as far as they have one.
+    both
+        Of each two keys that judged a finding both: findings by their owners' last words.
+    names
+        Whose the keys are.
+    """
+
+    findings: int
+    last: Mapping[tuple[DefectClass, Judgement], int]
+    both: Mapping[tuple[str, str], Mapping[Words, int]]
+    names: Mapping[str, str]
+
+
 class Kappa(msgspec.Struct, frozen=True, kw_only=True):
     """How two people agree on the findings that both judged.
 
@@ -100,27 +137,18 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     reviewers: tuple[Kappa, ...]
 
 
-def agreement(labels: Mapping[str, DefectClass], reviews: Sequence[Review]) -> Agreement:
-    """Return how the detector and the reviewers agree.
-
-    Parameters
-    ----------
-    labels
-        What the detector called each finding.
-    reviews
-        All of them, oldest first; those of other findings are passed over.
-    """
-    known = [one for one in reviews if one.finding in labels]
-    last = {one.finding: one for one in known}
-    by_class: dict[str, list[Judgement]] = {one.value: [] for one in DefectClass}
-    for finding, review in last.items():
-        by_class[labels[finding].value].append(review.judgement)
+def agreement(tally: Tally) -> Agreement:
+    """Return how the detector and the reviewers agree."""
+    by_class = {
+        label.value: {word: tally.last.get((label, word), 0) for word in Judgement} for label in DefectClass
+    }
+    whole = {word: sum(said[word] for said in by_class.values()) for word in Judgement}
     return Agreement(
-        findings=len(labels),
-        reviewed=len(last),
-        classes={name: _score(said) for name, said in by_class.items() if said},
-        all=_score([one.judgement for one in last.values()]),
-        reviewers=tuple(_pairs(known)),
+        findings=tally.findings,
+        reviewed=sum(whole.values()),
+        classes={name: _score(said) for name, said in by_class.items() if any(said.values())},
+        all=_score(whole),
+        reviewers=tuple(_pairs(tally)),
     )
 
 
@@ -180,28 +208,31 @@ def cohen_kappa(pairs: Iterable[tuple[str | None, str | None]]) -> float | None:
     return None if expected == n * n else (observed * n - expected) / (n * n - expected)
 
 
-def _score(said: Sequence[Judgement]) -> Score:
-    confirmed = said.count(Judgement.CONFIRMED)
+def _score(said: Mapping[Judgement, int]) -> Score:
+    confirmed, n = said[Judgement.CONFIRMED], sum(said.values())
     return Score(
         confirmed=confirmed,
-        corrected=said.count(Judgement.CORRECTED),
-        rejected=said.count(Judgement.REJECTED),
-        precision=confirmed / len(said) if said else None,
-        interval=wilson(confirmed, len(said)) if said else None,
+        corrected=said[Judgement.CORRECTED],
+        rejected=said[Judgement.REJECTED],
+        precision=confirmed / n if n else None,
+        interval=wilson(confirmed, n) if n else None,
     )
 
 
-def _pairs(reviews: Sequence[Review]) -> Iterable[Kappa]:
-    """Yield each pair of people that judged a finding both, by their last words; keys tell people apart."""
-    last: dict[str, dict[str, DefectClass | None]] = {}
-    names: dict[str, str] = {}
-    for said_once in reviews:
-        last.setdefault(said_once.by, {})[said_once.finding] = said_once.label
-        names[said_once.by] = said_once.name
-    for one, other in itertools.combinations(sorted(last, key=lambda by: (names[by], by)), 2):
-        both = sorted(last[one].keys() & last[other].keys())
-        if both:
-            said = [(last[one][finding], last[other][finding]) for finding in both]
-            same = sum(a == b for a, b in said)
-            kappa = cohen_kappa(said)
-            yield Kappa(reviewers=(names[one], names[other]), both=len(both), same=same, kappa=kappa)
+def _pairs(tally: Tally) -> Iterable[Kappa]:
+    """Yield how each two people agree, in the order of their names; keys tell people apart."""
+
+    def place(by: str) -> tuple[str, str]:
+        return tally.names[by], by
+
+    for pair in sorted(tally.both, key=lambda pair: sorted(map(place, pair))):
+        counts = tally.both[pair]
+        one, other = sorted(pair, key=place)
+        said = [words for words, n in counts.items() for _ in range(n)]
+        same = sum(n for (a, b), n in counts.items() if a == b)
+        yield Kappa(
+            reviewers=(tally.names[one], tally.names[other]),
+            both=len(said),
+            same=same,
+            kappa=cohen_kappa(said),
+        )

@@ -12,7 +12,7 @@ from serayu.models.stores.register import Register
 from serayu.models.stores.survey_files import Published, picture_file, publish_bundle, withdraw
 from serayu.models.survey.entry import Order, Wanted, Withdrawn
 from serayu.models.survey.finding import DefectClass
-from serayu.models.survey.review import Judgement
+from serayu.models.survey.review import Judgement, Tally
 from tests.models.survey.bundles import IDS, SURVEY, changed, crops, other, zipped
 
 REGION = "33.02"
@@ -197,7 +197,7 @@ def test_the_last_review_counts_and_all_are_kept(register: Register, tmp_path: P
     last = register.finding(REGION, IDS[0]).review
     assert last is not None
     assert (last.judgement, last.label, last.by) == (Judgement.CORRECTED, DefectClass.PATCH_REPAIR, "k1")
-    kept = register.reviews(REGION, finding_id=IDS[0])
+    kept = register.reviews(REGION, findings=(IDS[0],))
     assert [(one.judgement.value, one.by) for one in kept] == [
         ("benar", "k1"),
         ("salah", "k2"),
@@ -206,6 +206,35 @@ def test_the_last_review_counts_and_all_are_kept(register: Register, tmp_path: P
     assert register.reviews(REGION, survey_id=SURVEY) == kept
     assert register.reviews(REGION, survey_id="x") == register.reviews("33.03") == []
     assert [one.action for one in register.audit_entries(REGION)].count("finding.review") == 3
+
+
+def test_the_last_word_counts_for_precision_and_each_persons_last_for_agreement(
+    register: Register, tmp_path: Path
+) -> None:
+    publish(register, tmp_path)
+    publish(register, tmp_path, other("two"))
+    theirs = [one.id for one in register.findings(REGION, Wanted(survey="two")).page]
+
+    def say(finding: str, judgement: Judgement, *, by: str, label: DefectClass | None = None) -> None:
+        register.add_review(REGION, finding, judgement, label=label, key_id=by, name=f"Name {by}", now_us=7)
+
+    say(IDS[0], Judgement.CONFIRMED, by="k2")  # a pothole
+    say(IDS[1], Judgement.REJECTED, by="k2")  # a longitudinal crack
+    say(IDS[1], Judgement.CORRECTED, by="k1", label=DefectClass.TRANSVERSE_CRACK)
+    say(IDS[0], Judgement.REJECTED, by="k1")
+    say(IDS[0], Judgement.CONFIRMED, by="k1")
+    say(IDS[2], Judgement.CONFIRMED, by="k2")
+    say(theirs[0], Judgement.REJECTED, by="k3")
+    tally = register.review_tally(REGION, SURVEY)
+    hole, crack, across = DefectClass.POTHOLE, DefectClass.LONGITUDINAL_CRACK, DefectClass.TRANSVERSE_CRACK
+    assert (tally.findings, sum(tally.last.values())) == (4, 3)
+    assert tally.last[hole, Judgement.CONFIRMED] == tally.last[crack, Judgement.CORRECTED] == 1
+    assert tally.both == {("k1", "k2"): {(hole, hole): 1, (across, None): 1}}
+    assert tally.names == {"k1": "Name k1", "k2": "Name k2"}
+    whole = register.review_tally(REGION)
+    assert (whole.findings, sum(whole.last.values()), whole.both) == (8, 4, tally.both)
+    assert whole.names["k3"] == "Name k3"
+    assert register.review_tally("33.03") == register.review_tally("33.03", SURVEY) == Tally(0, {}, {}, {})
 
 
 @pytest.mark.parametrize(
