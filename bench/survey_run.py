@@ -57,7 +57,7 @@ def noisy(name: str = "noisy") -> Made:
     return Made(name, seed=6)
 
 
-LARGE = Made("large", seed=7, size_px=(5472, 3648))
+LARGE = Made("large", seed=7, size_px=(5472, 3648), landslide=False)
 """Photos of 20 megapixels, a one-inch sensor's."""
 
 FINE = Made(
