@@ -213,6 +213,7 @@ def main() -> None:
     )
     if not files.onnx.is_file():
         sys.exit(f"error: no ONNX export {files.onnx}")
+    versions = _versions()
     # The peers talk; stdout is for the document.
     with contextlib.redirect_stdout(sys.stderr), tempfile.TemporaryDirectory(prefix="serayu-bench-") as name:
         if importlib.util.find_spec("torch") is not None:
@@ -233,7 +234,7 @@ def main() -> None:
             tiles[scene.name] = tiles_of(scene, side_of(files))
     result = document("vision", rounds=options.rounds, cases=rows)
     result |= {"aims": reached, "absent": absent, "tiles": tiles, "threshold": options.threshold}
-    result["versions"] = {one: importlib.metadata.version(one) for one in PACKAGES if _there(one)}
+    result["versions"] = versions
     emit(result, as_json=options.json, output=options.output)
     if not options.json:
         for row in reached:
@@ -251,8 +252,10 @@ def _scenes(*, small: bool) -> Iterator[Scene]:
     yield rendered("mosaic 8000 × 8000", 8000, 8000, seed=12)
 
 
-def _there(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
+def _versions() -> dict[str, str]:
+    """Return the versions of the libraries that are there; a module's distribution may have another name."""
+    names = importlib.metadata.packages_distributions()
+    return {one: importlib.metadata.version(names[one][0]) for one in PACKAGES if one in names}
 
 
 if __name__ == "__main__":
