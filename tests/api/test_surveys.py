@@ -250,6 +250,21 @@ def test_reviews_are_kept_and_become_statistics_and_labels(api: Site) -> None:
     assert api.get("/api/v1/reviews/labels.zip", "crew").status_code == 403
 
 
+def test_two_people_of_one_name_who_use_one_idempotency_key_are_both_heard(api: Site) -> None:
+    publish(api, zipped())
+    keys = [api.register.create_key(REGION, "Ani", Role.DISHUB, now_us=number) for number in (1, 2)]
+    answers = [
+        httpx.post(
+            f"{api.url}/api/v1/findings/{IDS[0]}/reviews",
+            json={"judgement": "benar"},
+            headers={"Authorization": f"Bearer {one.secret}", "Idempotency-Key": "review-1"},
+        )
+        for one in (*keys, keys[0])
+    ]
+    assert [one.json()["id"] for one in answers] == [1, 2, 1]
+    assert [one.by for one in api.register.reviews(REGION)] == [one.key.id for one in keys]
+
+
 def _login(api: Site, client: httpx.Client, role: str = "dishub") -> None:
     assert client.post("/login", data={"key": api.secrets["keys"][role]}).status_code == 303
 

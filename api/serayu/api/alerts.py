@@ -111,12 +111,12 @@ async def acknowledge(
     """Acknowledge an alert under the caller's name; the same person may repeat it."""
     api = api_of(request)
     question = ("acknowledge", alert_id, note)
-    answer = api.answers.find(who.name, key, question)
+    answer = api.answers.find(who.id, key, question)
     if answer is None:
         answer = msgspec.json.encode(
             await api.run(document, api, await acknowledged_alert(api, alert_id, who.name, note))
         )
-        api.answers.keep(who.name, str(key), question, answer)
+        api.answers.keep(who.id, str(key), question, answer)
     return Response(answer, media_type=JSON, headers={"Cache-Control": "no-store"})
 
 

@@ -96,12 +96,12 @@ async def acknowledge(
     """
     api = api_of(request)
     question = ("acknowledge-bulletin", bulletin_id, note)
-    answer = api.answers.find(who.name, key, question)
+    answer = api.answers.find(who.id, key, question)
     if answer is None:
         found = await visible_bulletin(api, who, bulletin_id)
         await _acknowledge(api, found, who.name, note)
         (answer,) = await api.run(documents, api, [found])
-        api.answers.keep(who.name, str(key), question, answer)
+        api.answers.keep(who.id, str(key), question, answer)
     return Response(answer, media_type=JSON, headers={"Cache-Control": "no-store"})
 
 

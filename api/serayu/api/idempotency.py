@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
 
 class Answers:
-    """The last answers of this process, by caller and key."""
+    """The last answers of this process, by caller and key; a caller is an id, since names may be the same."""
 
     def __init__(self) -> None:
         self._answers: OrderedDict[tuple[str, str], Answer] = OrderedDict()

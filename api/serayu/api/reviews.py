@@ -103,10 +103,10 @@ async def add_review(
     """Keep `benar`, `salah`, or `ubah` with the right `class`; the last review counts, the history is kept."""
     api = api_of(request)
     question = ("review", finding_id, judgement.value, "" if label is None else label.value)
-    answer = api.answers.find(who.name, key, question)
+    answer = api.answers.find(who.id, key, question)
     if answer is None:
         answer = msgspec.json.encode(review_document(await _keep(api, who, finding_id, judgement, label)))
-        api.answers.keep(who.name, str(key), question, answer)
+        api.answers.keep(who.id, str(key), question, answer)
     return Response(answer, 201, media_type=JSON, headers={"Cache-Control": "no-store"})
 
 

@@ -75,6 +75,11 @@ class Principal(msgspec.Struct, frozen=True):
         return Audience(VISIBLE_KINDS[self.role], own)
 
     @property
+    def id(self) -> str:
+        """Which key it is: two people may have one name."""
+        return "anonymous" if self.key is None else self.key.id
+
+    @property
     def name(self) -> str:
         """Who it is, for records of what was done."""
         return "anonymous" if self.key is None else f"{self.key.name} ({self.role.value})"

@@ -126,7 +126,7 @@ async def publish(
         bundle = await api.run(read_bundle, Path(upload.name))
         with contextlib.closing(bundle.zip):
             question = ("survey", bundle.digest)  # of the contents: packed anew it is the same
-            api.answers.find(who.name, known_key, question)  # refuses a key used for another bundle
+            api.answers.find(who.id, known_key, question)  # refuses a key used for another bundle
             # What it answered is not given again unasked: the survey may have been withdrawn since.
             done = await api.run(_keep, api, bundle, who.name)
     said = {
@@ -137,7 +137,7 @@ async def publish(
         "pictures": done.pictures,
     }
     answer = msgspec.json.encode(said)
-    api.answers.keep(who.name, known_key, question, answer)
+    api.answers.keep(who.id, known_key, question, answer)
     headers = {"Cache-Control": "no-store", "Location": f"/api/v1/surveys/{done.survey}"}
     return Response(answer, 201 if done.created else 200, headers, media_type=JSON)
 
