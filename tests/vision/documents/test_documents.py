@@ -5,6 +5,7 @@ import re
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -30,7 +31,7 @@ from serayu.vision.documents.road_map import road_map
 from serayu.vision.documents.signs import CONDITIONS, SIGNS
 from serayu.vision.documents.weights import Model
 from serayu.vision.documents.write import GEOPACKAGE, HTML, KML, PDF, write_reports
-from serayu.vision.runtime.manifest import WeightsEntry
+from serayu.vision.runtime.manifest import ThresholdChoice, WeightsEntry
 from serayu.vision.survey.summary import LeftOut
 from tests.vision.documents.made import made_facts, without_findings, write_crops
 
@@ -221,6 +222,33 @@ def test_a_class_that_was_found_though_no_detector_knows_it_was_looked_for(facts
     found = {one.label for one in facts.findings}
     assert DefectClass.LANDSLIDE in found
     assert given.looked_for == frozenset(found | {DefectClass.POTHOLE})
+
+
+@pytest.mark.parametrize(
+    ("choice", "words", "english"),
+    [
+        (
+            ThresholdChoice(f1=0.6744, pictures=200, whole=1816, split="train", learnt=True),
+            "F1 mikro tertinggi (0,674) pada 200 dari 1816 gambar bagian latih 'train', yang dilihat saat pelatihan",
+            "highest micro F1 (0.674) on 200 of 1816 pictures of the train-side split 'train', seen in training",
+        ),
+        (
+            ThresholdChoice(f1=0.5, pictures=9, whole=9, split="holdout", learnt=False),
+            "F1 mikro tertinggi (0,500) pada 9 dari 9 gambar bagian latih 'holdout', yang tidak dipakai melatih",
+            "highest micro F1 (0.500) on 9 of 9 pictures of the train-side split 'holdout', kept out of the training",
+        ),
+        (None, "dipilih dengan cara lain, keterangannya hanya dalam bahasa Inggris", "invented"),
+    ],
+)
+def test_the_source_of_the_threshold_is_told_in_indonesian_first(
+    facts: Facts, tmp_path: Path, choice: ThresholdChoice | None, words: str, english: str
+) -> None:
+    entry = msgspec.structs.replace(weights_entry(["pothole"]), threshold_choice=choice)
+    content = content_of(replace(facts, models=(Model("road", "0" * 64, entry),)), crops=tmp_path)
+    page = unescape(html(content))
+    assert f'0,219 ({words} <span lang="en">{english}</span>)' in page
+    paper = b"".join(_inflated(pdf(content, made=datetime(2026, 7, 1, tzinfo=UTC)))).decode("latin-1")
+    assert words.rsplit(maxsplit=1)[-1] in paper
 
 
 def weights_entry(classes: list[str]) -> WeightsEntry:

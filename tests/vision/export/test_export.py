@@ -154,6 +154,10 @@ def test_what_the_libraries_tell_does_not_mix_with_the_one_document(
     (entry,) = read_manifest(tmp_path / "shelf").weights
     assert msgspec.convert(document["entry"], WeightsEntry) == entry
     assert (entry.gsd_mm, entry.gsd_range_mm) == (12.0, (8.0, 20.0))
+    assert entry.threshold_choice is not None
+    assert (entry.threshold_choice.pictures, entry.threshold_choice.whole) == (1, 1)
+    assert (entry.threshold_choice.split, entry.threshold_choice.learnt) == ("held", False)
+    assert entry.threshold_source == entry.threshold_choice.said("en")
 
 
 def test_the_export_says_what_it_is_and_not_where_it_was_made(made: tuple[Any, Exported]) -> None:

@@ -231,9 +231,8 @@ def _method(page: _Page, content: Content) -> None:
         if model.entry is not None:
             entry = model.entry
             lines.append(f"{_one_line(say('licence'))}: {entry.licence}")
-            lines.append(
-                f"{_one_line(say('threshold'))}: {number(entry.threshold, 3)} ({entry.threshold_source})"
-            )
+            source = "" if model.threshold_source is None else f" ({_one_line(model.threshold_source)})"
+            lines.append(f"{_one_line(say('threshold'))}: {number(entry.threshold, 3)}{source}")
             lines += [f"{_one_line(say('restriction'))}: {entry.restriction}"] if entry.restriction else []
         lines += [] if model.scores else [_one_line(say("accuracy_unknown"))]
         rows.append((_one_line(say("weights")), "\n".join(lines)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serayu.models.errors import BadInputError
+from serayu.vision.documents.words import Said, say
 from serayu.vision.runtime.manifest import WeightsEntry
 
 __all__ = ["Model", "Score", "models_of", "scores_in"]
@@ -44,6 +45,16 @@ class Model:
     sha256: str
     entry: WeightsEntry | None = None
     scores: tuple[Score, ...] = ()
+
+    @property
+    def threshold_source(self) -> Said | None:
+        """Return how the threshold of weights in the manifest was chosen."""
+        if self.entry is None:
+            return None
+        choice = self.entry.threshold_choice
+        if choice is None:
+            return Said(say("threshold.otherwise").id, self.entry.threshold_source)
+        return Said(choice.said("id"), choice.said("en"))
 
 
 def models_of(weights: Sequence[Mapping[str, str]]) -> tuple[Model, ...]:

@@ -14,7 +14,7 @@ from serayu.vision.export.checkpoint import Exported, export_onnx
 from serayu.vision.export.int8 import CALIBRATION_PICTURES, quantise
 from serayu.vision.export.judge import Judged, drawn, judge
 from serayu.vision.export.shelf import digest, put, weights_file
-from serayu.vision.runtime.manifest import WeightsEntry, WeightsFile
+from serayu.vision.runtime.manifest import ThresholdChoice, WeightsEntry, WeightsFile
 from serayu.vision.runtime.network import Precision, Runtime, cores, open_network
 from serayu.vision.runtime.pictures import read_picture
 from serayu.vision.runtime.scale import Scale
@@ -75,6 +75,13 @@ def run(
             quantised = _judged(exported, made[0], scale, dataset)
             if quantised.points_below(full) <= MOST_LOSS:
                 files += made
+        choice = ThresholdChoice(
+            f1=round(full.choice.f1, 3),
+            pictures=full.pictures,
+            whole=len(whole.samples),
+            split=dataset.split,
+            learnt=dataset.split == "train",
+        )
         entry = WeightsEntry(
             name=name,
             task=exported.task,
@@ -89,7 +96,8 @@ def run(
             gsd_range_mm=gsd_range,
             tile_px=tile,
             threshold=full.choice.threshold,
-            threshold_source=_source(dataset.split, full, whole=len(whole.samples)),
+            threshold_source=choice.said("en"),
+            threshold_choice=choice,
             training_commit=commit,
             card=card,
         )
@@ -117,11 +125,3 @@ def _judged(exported: Exported, int8_file: Path | None, scale: Scale, dataset: D
 
 def _told(files: tuple[Path, ...]) -> tuple[WeightsFile, ...]:
     return tuple(weights_file(file) for file in files)
-
-
-def _source(split: str, judged: Judged, *, whole: int) -> str:
-    seen = ", seen in training" if split == "train" else ", kept out of the training"
-    return (
-        f"highest micro F1 ({judged.choice.f1:.3f}) on {judged.pictures} of {whole} pictures of the train-side "
-        f"split {split!r}{seen}"
-    )

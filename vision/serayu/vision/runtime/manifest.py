@@ -7,8 +7,17 @@ from typing import Literal
 import msgspec
 
 from serayu.models.errors import BadInputError
+from serayu.models.texts import decimal, text
 
-__all__ = ["MANIFEST_FILE", "Manifest", "WeightsEntry", "WeightsFile", "read_manifest", "verified"]
+__all__ = [
+    "MANIFEST_FILE",
+    "Manifest",
+    "ThresholdChoice",
+    "WeightsEntry",
+    "WeightsFile",
+    "read_manifest",
+    "verified",
+]
 
 MANIFEST_FILE = "manifest.json"
 
@@ -29,6 +38,39 @@ class WeightsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     file: str
     sha256: str
+
+
+class ThresholdChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """On what a threshold was chosen: where the micro F1 of all classes is highest.
+
+    Parameters
+    ----------
+    f1
+        What it reaches there, 0-1.
+    pictures, whole
+        How many pictures of how many of the split.
+    split
+        Of the data set.
+    learnt
+        Whether the network saw them in training.
+    """
+
+    f1: float
+    pictures: int
+    whole: int
+    split: str
+    learnt: bool
+
+    def said(self, lang: str) -> str:
+        """Return it as a sentence in a language of the catalogue."""
+        return text(
+            "report.threshold.learnt" if self.learnt else "report.threshold.kept",
+            lang,
+            f1=decimal(self.f1, 3, lang),
+            pictures=self.pictures,
+            whole=self.whole,
+            split=self.split,
+        )
 
 
 class WeightsEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,7 +100,9 @@ class WeightsEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     threshold
         The one global threshold.
     threshold_source
-        How and on which data it was chosen.
+        How and on which data it was chosen, in English.
+    threshold_choice
+        The same in figures, for texts in other languages; null where it was chosen in another way.
     training_commit
         The commit that trained them; null where that is not known.
     card
@@ -81,6 +125,7 @@ class WeightsEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     gsd_range_mm: tuple[float, float] | None = None
     tile_px: int | None = None
     card: str | None = None
+    threshold_choice: ThresholdChoice | None = None
 
     def files(self) -> tuple[WeightsFile, ...]:
         """Return all files, the ONNX file first."""
