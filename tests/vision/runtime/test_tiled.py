@@ -111,7 +111,10 @@ def test_imagery_is_brought_to_the_training_scale() -> None:
     [
         pytest.param(Scale(), None, 1, id="nothing known"),
         pytest.param(Scale(gsd_mm=10), None, 1, id="picture unknown"),
-        pytest.param(Scale(tile_px=128), None, 0.5, id="size of training pictures"),
+        pytest.param(Scale(tile_px=100), None, 0.64, id="size of training pictures"),
+        pytest.param(Scale(tile_px=40), None, 1.6, id="in squares of the size of training pictures"),
+        pytest.param(Scale(tile_px=67), None, 0.64, id="a picture somewhat larger, whole"),
+        pytest.param(Scale(tile_px=500), None, 0.64, id="a smaller picture, enlarged as in training"),
         pytest.param(Scale(gsd_mm=10, tile_px=128), 5, 0.5, id="finer"),
         pytest.param(Scale(gsd_mm=10), 15, 1.5, id="coarser"),
         pytest.param(Scale(gsd_mm=10), 100, 2, id="much coarser"),
@@ -123,7 +126,7 @@ def test_imagery_is_brought_to_the_training_scale() -> None:
     ],
 )
 def test_the_factor_of_scale(scale: Scale, gsd_mm: float | None, expected: float) -> None:
-    assert scale.factor(gsd_mm, side_px=64) == pytest.approx(expected)
+    assert scale.factor(gsd_mm, longest_px=100, side_px=64) == pytest.approx(expected)
 
 
 def test_weights_without_a_class_of_defects_detect_none(tmp_path: Path) -> None:

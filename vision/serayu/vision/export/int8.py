@@ -80,7 +80,8 @@ def quantise(file: Path, into: Path, images: Sequence[Image], *, scale: Scale) -
 def _inputs(images: Sequence[Image], *, scale: Scale, side_px: int) -> Iterator[npt.NDArray[np.float32]]:
     """Yield each picture's first tile as the network sees it: red, green, blue, 0-1."""
     for image in images:
-        seen, _ = resized(image, scale.factor(None, side_px=side_px))
+        factor = scale.factor(None, longest_px=max(image.shape[:2]), side_px=side_px)
+        seen, _ = resized(image, factor)
         tiles = plan_tiles(seen.shape[1], seen.shape[0], side_px=side_px, overlap=DEFAULT_OVERLAP)
         tile = np.zeros((side_px, side_px, 3), dtype=np.uint8)
         cut_tile(seen, tiles, 0, into=tile)

@@ -12,6 +12,10 @@ __all__ = ["Scale", "resized"]
 MOST_ENLARGED = 2.0
 """Imagery coarser than the training is enlarged this much at most: more shows nothing new [project proposal]."""
 
+STILL_WHOLE = 1.5
+"""A picture of unknown scale whose longer side is at most this many training pictures is looked at whole, as a training
+picture is: cut in squares, things that fill it would be cut too [project proposal]."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -25,8 +29,9 @@ class Scale:
     gsd_range_mm
         Imagery in this range is looked at as it is (the training had pictures of all these scales).
     tile_px
-        Side of the square, in pixels of a picture of unknown scale, that fills the input: the size of the training
-        pictures; the input's own side when None.
+        Longer side of the training pictures: training makes every one of them as large as the input, and so is a
+        picture of unknown scale up to `STILL_WHOLE` times this; of a larger one, squares of this side are. None: the
+        pixels of such a picture are taken as they are.
     forced_tile_px
         The same for every picture, whatever its scale: what a person asked for.
     """
@@ -36,23 +41,31 @@ class Scale:
     tile_px: int | None = None
     forced_tile_px: int | None = None
 
-    def factor(self, gsd_mm: float | None, *, side_px: int) -> float:
-        """Return by how much a picture is enlarged before it is looked at, above 0 and at most 2.
+    def factor(self, gsd_mm: float | None, *, longest_px: int, side_px: int) -> float:
+        """Return by how much a picture is enlarged before it is looked at, above 0.
 
         Parameters
         ----------
         gsd_mm
             Its ground sampling distance, mm per px; None: not known.
+        longest_px
+            Its longer side.
         side_px
             Side of the network's input.
         """
         if self.forced_tile_px is not None:
             return side_px / self.forced_tile_px
         if gsd_mm is None or not math.isfinite(gsd_mm) or gsd_mm <= 0 or self.gsd_mm is None:
-            return 1.0 if self.tile_px is None else side_px / self.tile_px
+            return self._as_in_training(longest_px, side_px)
         if self.gsd_range_mm is not None and self.gsd_range_mm[0] <= gsd_mm <= self.gsd_range_mm[1]:
             return 1.0
         return min(gsd_mm / self.gsd_mm, MOST_ENLARGED)
+
+    def _as_in_training(self, longest_px: int, side_px: int) -> float:
+        """Return the factor for a picture of unknown scale."""
+        if self.tile_px is None:
+            return 1.0
+        return side_px / (longest_px if longest_px <= STILL_WHOLE * self.tile_px else self.tile_px)
 
 
 def resized(image: Image, factor: float) -> tuple[Image, tuple[float, float]]:

@@ -162,7 +162,8 @@ class TiledDetector:
                 f"expected bytes of shape (height, width, 3), not {image.dtype} of {image.shape}"
             )
         side_px = self._head.side_px
-        seen, scale = resized(image, self._scale.factor(gsd_mm, side_px=side_px))
+        factor = self._scale.factor(gsd_mm, longest_px=max(image.shape[:2]), side_px=side_px)
+        seen, scale = resized(image, factor)
         tiles = plan_tiles(seen.shape[1], seen.shape[0], side_px=side_px, overlap=self._overlap)
         least = self.threshold if threshold is None else threshold
         parts = tuple(self._pool.submit(self._look, seen, tiles, index, least) for index in range(len(tiles)))
