@@ -5,6 +5,11 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 UV := $(BIN)/uv
 COMPONENTS := api edge ingest models standalone vision
+# Processes that share the tests; one asks for none: make test WORKERS=0
+WORKERS ?= 2
+
+# Kept bytecode: without it each of the programs that demo and tests start compiles all its libraries again.
+unexport PYTHONDONTWRITEBYTECODE
 
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--override requirements/override.txt --no-emit-index-url --no-header
@@ -16,7 +21,7 @@ demo: .venv/.run
 	@$(BIN)/serayu demo $(ARGS)
 
 test: .venv/.ready
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/.ready
 	$(BIN)/ruff format --check .

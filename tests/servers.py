@@ -58,11 +58,22 @@ def require(name: str) -> str:
     return path
 
 
+# Of pytest-xdist: how many processes share the tests, and which of them this is.
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
 def free_port() -> int:
-    """Return a TCP port that nothing listens on at 127.0.0.1."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port that nothing listens on at 127.0.0.1.
+
+    A server takes it only a moment later, so workers beside this one are never given the same. Linux gives
+    out ports of one parity first, hence pairs of ports.
+    """
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port: int = probe.getsockname()[1]
+        if port // 2 % _WORKERS == _WORKER % _WORKERS:
+            return port
 
 
 def wait_for(ready: Callable[[], bool], *, what: str, timeout_s: float = START_TIMEOUT_S) -> None:

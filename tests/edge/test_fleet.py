@@ -242,7 +242,7 @@ def test_replay_with_a_wrong_option_is_one_line(
 def test_simulate_ends_after_its_hours(region: Region, broker: Server) -> None:
     with Ingest(broker.port):
         done = invoke(
-            "simulate", "--region", str(region.folder), "--broker", broker.url, "--hours", "0.0005", "--interval-s",
+            "simulate", "--region", str(region.folder), "--broker", broker.url, "--hours", "0.001", "--interval-s",
             "0.1", "--json",
         )  # fmt: skip
     report = json.loads(done.stdout)

@@ -88,8 +88,9 @@ def test_a_post_arrives_signed_and_a_repetition_is_known_by_its_id(tmp_path: Pat
 )
 def test_every_bad_answer_is_an_answer(tmp_path: Path, mode: str, answer: Answer) -> None:
     port, file = free_port(), tmp_path / "received"
+    silent = answer.detail.startswith("no answer")  # the others are given the time that a busy machine needs
     with receiver(port, file, mode):
-        found = Webhook(deadline_s=0.5).send(outgoing(f"http://127.0.0.1:{port}/"))
+        found = Webhook(deadline_s=0.5 if silent else 20.0).send(outgoing(f"http://127.0.0.1:{port}/"))
     assert found == answer or (mode == "late" and found.detail == "the connection broke")
     assert [one["path"] for one in received(file)] == ["/"]
 

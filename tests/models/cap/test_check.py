@@ -188,7 +188,7 @@ def test_a_document_type_is_malicious_in_any_encoding(text: str, encoding: str) 
         (b"", "not_xml"),
         (b"\x00\xff", "not_xml"),
         (b"<alert>", "not_xml"),
-        (gzip.compress(b"<alert/>"), "not_xml"),
+        (gzip.compress(b"<alert/>", mtime=0), "not_xml"),
         (b"<?xml version='1.0' encoding='klingon'?><alert/>", "not_xml"),
         (b"<a>" * 100 + b"</a>" * 100, "too_deep"),
         (b"<a>" + b"<b/>" * safe.MAX_ELEMENTS + b"</a>", "too_many_elements"),
