@@ -2,6 +2,7 @@
 
 import string
 import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -37,15 +38,38 @@ def change(
     return SiagaChange(0, before, after, kind, reason, 2.345, slope, verified)
 
 
-@pytest.mark.parametrize("key", sorted(catalogue()))
-def test_a_text_has_indonesian_and_english_with_the_same_fields(key: str) -> None:
-    languages = catalogue()[key]
-    assert {"id", "en"} <= set(languages) <= set(LANGUAGES)
-    assert all(sentence.strip() == sentence != "" for sentence in languages.values())
-    assert len({frozenset(fields(sentence)) for sentence in languages.values()}) == 1
-    assert all(name.isidentifier() for name in fields(languages["id"])), (
-        "plain names only: no positions, no look-ups"
-    )
+def _faults(languages: Mapping[str, str]) -> Iterator[str]:
+    if not {"id", "en"} <= set(languages) <= set(LANGUAGES):
+        yield f"languages {sorted(languages)}"
+    if not all(sentence.strip() == sentence != "" for sentence in languages.values()):
+        yield "empty, or space at an end"
+    if len({frozenset(fields(sentence)) for sentence in languages.values()}) != 1:
+        yield "other fields in another language"
+    names = {name for sentence in languages.values() for name in fields(sentence)}
+    if odd := {name for name in names if not name.isidentifier()}:
+        yield f"plain names only, no positions and no look-ups: {sorted(odd)}"
+
+
+def test_every_text_has_indonesian_and_english_with_the_same_fields() -> None:
+    texts = catalogue()
+    assert len(texts) > 700
+    assert [(key, fault) for key, languages in texts.items() for fault in _faults(languages)] == []
+
+
+@pytest.mark.parametrize(
+    "languages",
+    [
+        {"id": "Air"},
+        {"id": "Air", "en": "Water", "fr": "Eau"},
+        {"id": "Air", "en": ""},
+        {"id": "Air ", "en": "Water"},
+        {"id": "Air {m}", "en": "Water"},
+        {"id": "Air {0}", "en": "Water {0}"},
+        {"id": "Air {m.n}", "en": "Water {m.n}"},
+    ],
+)
+def test_the_look_at_texts_finds_a_fault(languages: dict[str, str]) -> None:
+    assert len(list(_faults(languages))) == 1
 
 
 def test_the_dialect_is_marked_as_a_draft() -> None:
