@@ -105,8 +105,8 @@ def open_network(
     runtime
         Auto: ONNX Runtime where it has a GPU, else OpenVINO, else ONNX Runtime.
     precision
-        Auto, with OpenVINO: int8 where there is a file and the processor has it, else bf16 where it has that, else
-        fp32. ONNX Runtime computes in fp32.
+        Auto, with OpenVINO: int8 where there is a file and the processor has it, else bf16 where that proves to be
+        faster, else fp32. ONNX Runtime computes in fp32.
     threads
         How many tiles at once; all usable processors when None.
 
