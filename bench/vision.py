@@ -31,6 +31,7 @@ import numpy as np
 from bench.common import case, document, emit
 from bench.vision_scene import Scene, f1, rendered
 from bench.vision_subjects import OVERLAP, Files, Seen, Subject, side_of, subjects, usual_threads
+from serayu.vision.runtime.network import Runtime, open_network
 from serayu.vision.runtime.tiles import plan_tiles
 from serayu.vision.training.libraries import load_libraries
 
@@ -65,6 +66,8 @@ class Aim:
 AIMS = (
     Aim("ours openvino", "sahi pt", 6.0, "times as fast as SAHI's usual use"),
     Aim("ours openvino", "sahi openvino", 1.6, "times as fast as SAHI with the same OpenVINO model"),
+    Aim("ours openvino fp32", "sahi openvino fp32", 1.6, "times as fast as SAHI, same model, both fp32"),
+    Aim("ours openvino bf16", "sahi openvino", 1.6, "times as fast as SAHI, same model, both bf16"),
     Aim("ours openvino", "limit openvino", 0.95, "of the limit"),
     Aim("ours openvino int8", "sahi pt", 6.0, "times as fast as SAHI's usual use"),
     Aim("ours openvino int8", "sahi openvino int8", 1.6, "times as fast as SAHI with the same int8 model"),
@@ -234,7 +237,7 @@ def main() -> None:
             tiles[scene.name] = tiles_of(scene, side_of(files))
     result = document("vision", rounds=options.rounds, cases=rows)
     result |= {"aims": reached, "absent": absent, "tiles": tiles, "threshold": options.threshold}
-    result["versions"] = versions
+    result |= {"versions": versions, "ours openvino": open_network(files.onnx, runtime=Runtime.OPENVINO).name}
     emit(result, as_json=options.json, output=options.output)
     if not options.json:
         for row in reached:

@@ -3,9 +3,10 @@
 SAHI runs with what its documentation shows and its defaults: slices of the network's side, overlap 0.2, greedy
 non-maximum merging of boxes of one class at an intersection over the smaller of 0.5, one slice at a time. Only its
 extra look at the whole picture (``perform_standard_pred``) is off while time is taken, which spares it one inference;
-``sahi openvino standard`` has it on, so that the better of both can be compared in score. supervision's slicer has the
-same slices, overlap and merging. ultralytics computes with all cores but one (as many threads as it takes by itself);
-``sahi pt all cores`` is given every core.
+``sahi openvino standard`` has it on, so that the better of both can be compared in score. OpenVINO computes in bf16
+wherever a processor names it, faster or not: ``sahi openvino fp32`` has that switched off, so that nothing but the work
+around the network is compared. supervision's slicer has the same slices, overlap and merging. ultralytics computes with
+all cores but one (as many threads as it takes by itself); ``sahi pt all cores`` is given every core.
 """
 
 import importlib.util
@@ -113,6 +114,7 @@ def _makers(files: Files, *, threshold: float, scratch: Path) -> dict[str, Calla
     compiled = partial(_sahi, files.openvino, side=side, threshold=threshold)
     made: dict[str, Callable[[], Subject]] = {
         "ours openvino": lambda: mine(opened(Runtime.OPENVINO, Precision.AUTO)),
+        "ours openvino bf16": lambda: mine(opened(Runtime.OPENVINO, Precision.BF16)),
         "ours openvino fp32": lambda: mine(opened(Runtime.OPENVINO, Precision.FP32)),
         "ours onnxruntime": lambda: mine(opened(Runtime.ONNXRUNTIME, Precision.AUTO)),
         "limit openvino": lambda: _limit(opened(Runtime.OPENVINO, Precision.AUTO)),
@@ -120,6 +122,7 @@ def _makers(files: Files, *, threshold: float, scratch: Path) -> dict[str, Calla
         "sahi pt all cores": partial(torch, threads=cores()),
         "sahi onnx": partial(_sahi, files.onnx, side=side, threshold=threshold),
         "sahi openvino": compiled,
+        "sahi openvino fp32": lambda: _in_fp32(compiled, side=side),
         "sahi openvino standard": partial(compiled, standard=True),
         "supervision pt": partial(_slicer, files.checkpoint, side=side, threshold=threshold),
     }
@@ -208,6 +211,28 @@ def _sahi(
         return boxes, np.array([row.score.value for row in rows]), [row.category.name for row in rows]
 
     return look
+
+
+def _in_fp32(maker: Callable[[], Subject], *, side: int) -> Subject:
+    """Return a subject whose network OpenVINO compiles for fp32, which ultralytics has no setting for."""
+    import openvino  # noqa: PLC0415 - heavy
+
+    usual = openvino.Core.compile_model
+
+    def compile_model(
+        self: openvino.Core, model: object, device_name: str = "CPU", config: object = None
+    ) -> object:
+        del device_name  # "AUTO", which is the processor here but takes no such hint
+        wanted = {**(config if isinstance(config, dict) else {}), "INFERENCE_PRECISION_HINT": "f32"}
+        return usual(self, model, "CPU", wanted)
+
+    openvino.Core.compile_model = compile_model
+    try:
+        subject = maker()
+        subject(np.zeros((side, side, 3), dtype=np.uint8))
+    finally:
+        openvino.Core.compile_model = usual
+    return subject
 
 
 def _slicer(model: Path, *, side: int, threshold: float) -> Subject:
