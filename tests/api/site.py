@@ -19,6 +19,7 @@ from serayu.models.stores.hot import HotStore
 from serayu.models.stores.register import Register
 from serayu.models.stores.register.evaluator import CursorMove
 from serayu.models.times import US_PER_S, SystemClock
+from tests.registers import empty_register
 
 REGION = "33.02"
 PROVENANCE = "source = 'test'\nvalid_from = '2026-01-01'\napproved_by = 'nobody yet'\ninvented = true\n"
@@ -169,6 +170,9 @@ def site(folder: Path, **changes: object) -> Iterator[Site]:
         **changes,
     }
     settings = ApiSettings(**given)  # type: ignore[arg-type]
+    # What an api that starts for the first time makes: tests/api/test_run.py looks at one that does.
+    if settings.register_url is None and not (file := settings.data_dir / "register.sqlite").exists():
+        empty_register(file)
     with running(settings) as url:
         made = Site(settings, url)
         try:

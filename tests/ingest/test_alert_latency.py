@@ -11,19 +11,20 @@ from serayu.ingest.alerting import PAUSE_LEAST_S, PAUSE_MOST_S, _pause_s
 from serayu.models.delivery.recipient import Address
 from serayu.models.siaga import Siaga
 from serayu.models.stores.hot import HotStore
-from serayu.models.stores.register import Register, upgrade
-from serayu.models.stores.register.database import sqlite_url
+from serayu.models.stores.register import Register
 from serayu.models.stores.register.vault import KEY_FILE, Vault
 from serayu.models.warning.bulletin import MessageType
 from tests.ingest.test_bulletins import CODE, Host
 from tests.models.delivery.story import HOOK, agency
+from tests.registers import empty_register
 
 
 @pytest.fixture(name="host")
 def _host(tmp_path: Path) -> Iterator[Host]:
-    url = sqlite_url(tmp_path / "register.db")
-    upgrade(url)
-    with HotStore(tmp_path / "hot.db") as store, Register(url) as register:
+    with (
+        HotStore(tmp_path / "hot.db") as store,
+        Register(empty_register(tmp_path / "register.db")) as register,
+    ):
         yield Host(store, register)
 
 

@@ -9,10 +9,10 @@ from serayu.ingest.evaluator import AlertEvaluator
 from serayu.ingest.pipeline import Pipeline
 from serayu.models.region import Region
 from serayu.models.stores.hot import HotStore
-from serayu.models.stores.register import Register, upgrade
-from serayu.models.stores.register.database import sqlite_url
+from serayu.models.stores.register import Register
 from serayu.models.times import US_PER_HOUR, US_PER_MINUTE
 from tests.ingest.conftest import NOW_US, StillClock, message
+from tests.registers import empty_register
 
 
 class Broker:
@@ -32,9 +32,7 @@ class Broker:
 
 @pytest.fixture
 def register(tmp_path: Path) -> Iterator[Register]:
-    url = sqlite_url(tmp_path / "register.sqlite")
-    upgrade(url)
-    with Register(url) as register:
+    with Register(empty_register(tmp_path / "register.sqlite")) as register:
         yield register
 
 

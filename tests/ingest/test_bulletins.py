@@ -23,8 +23,7 @@ from serayu.models.siaga import Reason, Siaga, SiagaSettings, Thresholds
 from serayu.models.station import Datastream, Station, StationKind
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.hot_transaction import Revision
-from serayu.models.stores.register import Register, upgrade
-from serayu.models.stores.register.database import sqlite_url
+from serayu.models.stores.register import Register
 from serayu.models.stores.register.vault import Vault
 from serayu.models.stores.sensor_faults import StandingFault
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE
@@ -33,6 +32,7 @@ from serayu.models.warning.bulletin import Bulletin, BulletinStatus, Impact, Mes
 from serayu.models.warning.outlook import Outlook, OutlookStep
 from serayu.models.warning.statements import head
 from tests.models.delivery.story import HOOK, agency
+from tests.registers import empty_register
 
 CODE = "33.02"
 N, W, S, A = Siaga
@@ -134,9 +134,10 @@ class Host:
 
 @pytest.fixture(name="host")
 def _host(tmp_path: Path) -> Iterator[Host]:
-    url = sqlite_url(tmp_path / "register.db")
-    upgrade(url)
-    with closing(HotStore(tmp_path / "hot.db")) as store, Register(url) as register:
+    with (
+        closing(HotStore(tmp_path / "hot.db")) as store,
+        Register(empty_register(tmp_path / "register.db")) as register,
+    ):
         yield Host(store, register)
 
 

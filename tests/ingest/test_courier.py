@@ -25,8 +25,7 @@ from serayu.models.delivery.settings import DeliverySettings, load_delivery_sett
 from serayu.models.region import Region
 from serayu.models.siaga_levels import Siaga
 from serayu.models.stores.hot import HotStore
-from serayu.models.stores.register import Register, upgrade
-from serayu.models.stores.register.database import sqlite_url
+from serayu.models.stores.register import Register
 from serayu.models.stores.register.vault import KEY_FILE
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, US_PER_S, SystemClock, parse_rfc3339
 from serayu.models.topics import bulletin_topic
@@ -45,6 +44,7 @@ from tests.models.delivery.story import (
     citizen,
     following,
 )
+from tests.registers import empty_register
 from tests.servers import free_port, listens, wait_for
 
 QUICK = '[retry]\nfirst = "0.05s"\nmost = "0.2s"\n[escalation]\nafter = ["5min"]\n'
@@ -76,9 +76,7 @@ class Post:
 
 @pytest.fixture(name="url")
 def _url(tmp_path: Path) -> str:
-    url = sqlite_url(tmp_path / "register.sqlite")
-    upgrade(url)
-    return url
+    return empty_register(tmp_path / "register.sqlite")
 
 
 @pytest.fixture(name="register")

@@ -30,10 +30,11 @@ from serayu.models.siaga import (
 from serayu.models.station import Datastream, Station, StationKind
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.hot_transaction import Revision
-from serayu.models.stores.register import Register, upgrade
+from serayu.models.stores.register import Register
 from serayu.models.stores.register.database import sqlite_url
 from serayu.models.stores.register.evaluator import CursorMove, EvaluatorSnapshot
 from serayu.models.times import US_PER_HOUR, US_PER_MINUTE
+from tests.registers import empty_register
 
 CODE = "33.02"
 LIMITS = Thresholds(
@@ -71,7 +72,7 @@ def at(
 @pytest.fixture(scope="module", name="empty")
 def _empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("register") / "empty.db"
-    upgrade(sqlite_url(file))
+    empty_register(file)
     return file
 
 

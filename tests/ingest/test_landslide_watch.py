@@ -32,8 +32,7 @@ from serayu.models.siaga_levels import Siaga
 from serayu.models.station import Datastream, Station, StationKind
 from serayu.models.stores.hot import HotStore
 from serayu.models.stores.hot_transaction import Revision
-from serayu.models.stores.register import Register, upgrade
-from serayu.models.stores.register.database import sqlite_url
+from serayu.models.stores.register import Register
 from serayu.models.stores.register.vault import Vault
 from serayu.models.stores.survey_files import publish_bundle
 from serayu.models.survey.review import Judgement
@@ -46,6 +45,7 @@ from serayu.models.warning.sms import sms_text
 from serayu.models.warning.statements import head
 from tests.models.delivery.story import HOOK, agency
 from tests.models.survey.bundles import documents, feature, zipped
+from tests.registers import empty_register
 from tests.servers import wait_for
 
 CODE = "33.02"
@@ -146,9 +146,10 @@ class Host:
 
 @pytest.fixture(name="host")
 def _host(tmp_path: Path) -> Iterator[Host]:
-    url = sqlite_url(tmp_path / "register.db")
-    upgrade(url)
-    with closing(HotStore(tmp_path / "hot.db")) as store, Register(url) as register:
+    with (
+        closing(HotStore(tmp_path / "hot.db")) as store,
+        Register(empty_register(tmp_path / "register.db")) as register,
+    ):
         yield Host(tmp_path, store, register)
 
 

@@ -24,10 +24,10 @@ from serayu.models.siaga import ChangeKind, Reason, Siaga, SiagaMachine, SiagaSe
 from serayu.models.siaga_forecast import Decision, RuleMemory
 from serayu.models.station import Datastream, Station, StationKind
 from serayu.models.stores.hot import HotStore
-from serayu.models.stores.register import Register, upgrade
-from serayu.models.stores.register.database import sqlite_url
+from serayu.models.stores.register import Register
 from serayu.models.times import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE
 from serayu.models.warning.outlook import Outlook, OutlookStep, crossings
+from tests.registers import empty_register
 
 CODE = "33.02"
 N, W, S, A = Siaga
@@ -88,9 +88,10 @@ class Broken:
 
 @pytest.fixture(name="host")
 def _host(tmp_path: Path) -> Iterator[tuple[HotStore, Register]]:
-    url = sqlite_url(tmp_path / "register.db")
-    upgrade(url)
-    with closing(HotStore(tmp_path / "hot.db")) as store, Register(url) as register:
+    with (
+        closing(HotStore(tmp_path / "hot.db")) as store,
+        Register(empty_register(tmp_path / "register.db")) as register,
+    ):
         yield store, register
 
 

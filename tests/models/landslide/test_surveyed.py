@@ -11,13 +11,13 @@ import pytest
 from serayu.models.landslide import surveyed
 from serayu.models.landslide.findings import FINDING_DAYS, FindingKind, read_findings
 from serayu.models.landslide.surveyed import scar_of, surveyed_scars
-from serayu.models.stores.register import Register, upgrade
-from serayu.models.stores.register.database import sqlite_url
+from serayu.models.stores.register import Register
 from serayu.models.stores.survey_files import publish_bundle
 from serayu.models.survey.finding import DefectClass
 from serayu.models.survey.review import Judgement
 from serayu.models.times import US_PER_DAY, parse_rfc3339
 from tests.models.survey.bundles import IDS, documents, feature, zipped
+from tests.registers import empty_register
 
 CODE = "33.02"
 SEEN_US = parse_rfc3339("2026-07-01T02:00:01Z")
@@ -26,9 +26,7 @@ HOLE, SLIDE = IDS[0], IDS[3]
 
 @pytest.fixture(name="register")
 def _register(tmp_path: Path) -> Iterator[Register]:
-    url = sqlite_url(tmp_path / "register.sqlite")
-    upgrade(url)
-    with Register(url) as register:
+    with Register(empty_register(tmp_path / "register.sqlite")) as register:
         publish(register, tmp_path)
         yield register
 

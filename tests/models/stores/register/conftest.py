@@ -5,10 +5,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from serayu.models.stores.register import Register, upgrade
 from serayu.models.stores.register.database import sqlite_url
 from tests import servers
+from tests.registers import empty_register
 
 
 @pytest.fixture(scope="package", name="postgres")
@@ -31,6 +33,9 @@ def _url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(name="register")
 def _register(url: str) -> Iterator[Register]:
-    upgrade(url)
+    if url.startswith("sqlite"):
+        empty_register(Path(make_url(url).database or ""))
+    else:
+        upgrade(url)
     with Register(url) as register:
         yield register
