@@ -23,7 +23,8 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "--data",
         str(folder / "data"),
     ]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False)
+    # More than the demo itself waits for its survey.
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=500, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     written: dict[str, Any] = json.loads((folder / "out.json").read_text("utf-8"))
     assert json.loads(done.stdout) == written
