@@ -20,7 +20,7 @@ from serayu.models.survey.finding import DefectClass
 from serayu.vision.cli import app
 from serayu.vision.flight import render_cli
 from serayu.vision.flight.plan import FlightNoise
-from serayu.vision.flight.render import render_flight
+from serayu.vision.flight.render import Rendered, render_flight
 
 from .conftest import SMALL, TINY
 
@@ -247,7 +247,16 @@ def test_the_command_prints_one_json_document(roads: Path, tmp_path: Path) -> No
     assert document["ruas"] == "UJI-01"
 
 
-def test_the_command_tells_people_what_to_do_next(roads: Path, tmp_path: Path) -> None:
+def test_the_command_tells_people_what_to_do_next(
+    roads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def rendered(folder: Path, **how: object) -> Rendered:
+        asked.update(how)
+        return Rendered(folder, 4, "UJI-01", 0.02, 0.03, {"pothole": {"on_ground": 2, "in_photos": 1}})
+
+    monkeypatch.setattr("serayu.vision.flight.render.render_flight", rendered)
     result = CliRunner().invoke(
         app,
         [
@@ -256,9 +265,13 @@ def test_the_command_tells_people_what_to_do_next(roads: Path, tmp_path: Path) -
         ],
     )
     assert result.exit_code == 0, result.stderr
+    assert "4 foto buatan" in result.stdout
     assert "UJI-01 km 0.020-0.030 (10 m)" in result.stdout
+    assert "things shown: 1;" in result.stdout
     assert "no whole segment of 100 m" in result.stdout
     assert f"  serayu vision survey {tmp_path / 'f' / 'photos'} --ruas" in result.stdout
+    assert (asked["length_m"], asked["photos"], asked["gsd_mm"], asked["overlap"]) == (10, None, 8, 0)
+    assert (asked["landslide"], asked["noise"]) == (False, FlightNoise.none())
 
 
 @pytest.mark.parametrize(
