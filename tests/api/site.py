@@ -20,6 +20,7 @@ from serayu.models.stores.register import Register
 from serayu.models.stores.register.evaluator import CursorMove
 from serayu.models.times import US_PER_S, SystemClock
 from tests.registers import empty_register
+from tests.servers import NO_TLS
 
 REGION = "33.02"
 PROVENANCE = "source = 'test'\nvalid_from = '2026-01-01'\napproved_by = 'nobody yet'\ninvented = true\n"
@@ -92,7 +93,7 @@ class Site:
     def client(self, role: str | None = None) -> httpx.Client:
         """Return a client with the first key of a role; anonymous without."""
         headers = {} if role is None else {"Authorization": f"Bearer {self.secrets['keys'][role]}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=20)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=20, verify=NO_TLS)
 
     def get(self, path: str, role: str | None = None, **parameters: str | float) -> httpx.Response:
         with self.client(role) as client:
