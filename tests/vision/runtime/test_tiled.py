@@ -106,6 +106,28 @@ def test_imagery_is_brought_to_the_training_scale() -> None:
         assert len(detector.detect(picture, gsd_mm=10)) == 4
 
 
+def test_a_margin_moves_nothing_and_nothing_is_found_in_it() -> None:
+    network = open_network(SEGMENT, precision=Precision.FP32)
+    picture = painted(40, 40, (0, 8, RED_GREEN), (32, 32, RED_GREEN))
+    seen = []
+    for margin in (0, 8):
+        with TiledDetector(
+            network,
+            weights="tiny",
+            classes=("pothole", "patch_repair"),
+            threshold=0.6,
+            scale=Scale(margin_px=margin),
+            threads=1,
+        ) as detector:
+            seen.append(detector.detect(picture, gsd_mm=None))
+    assert [one.xyxy_px for one in seen[1]] == [one.xyxy_px for one in seen[0]]
+    assert len(seen[0]) == 2
+    for one in seen[1]:
+        for ring in one.outlines_px:
+            assert ring.min() >= 0
+            assert ring.max() <= 40
+
+
 @pytest.mark.parametrize(
     ("scale", "gsd_mm", "expected"),
     [
@@ -123,6 +145,8 @@ def test_imagery_is_brought_to_the_training_scale() -> None:
         pytest.param(Scale(gsd_mm=700, gsd_range_mm=(300, 1000)), 300, 1, id="in the range of training"),
         pytest.param(Scale(gsd_mm=700, gsd_range_mm=(300, 1000)), 70, 0.1, id="below the range of training"),
         pytest.param(Scale(gsd_mm=10, forced_tile_px=32), 5, 2, id="forced"),
+        pytest.param(Scale(tile_px=100, margin_px=7), None, 0.5, id="with a margin"),
+        pytest.param(Scale(margin_px=16, forced_tile_px=32), None, 1, id="forced, with a margin"),
     ],
 )
 def test_the_factor_of_scale(scale: Scale, gsd_mm: float | None, expected: float) -> None:

@@ -63,3 +63,42 @@ def test_what_a_small_picture_leaves_is_grey_whatever_the_buffer_held() -> None:
     assert (buffer[:10, :20] == 200).all()
     assert (buffer[10:] == PAD_VALUE).all()
     assert (buffer[:10, 20:] == PAD_VALUE).all()
+
+
+def test_a_margin_lies_around_the_picture_and_is_grey() -> None:
+    image = np.full((10, 20, 3), 200, dtype=np.uint8)
+    tiles = plan_tiles(20, 10, side_px=32, margin_px=4)
+    assert tiles.xyxy_px.tolist() == [[0, 0, 20, 10]]
+    assert tiles.inset_px.tolist() == [[4, 4]]
+    buffer = np.full((32, 32, 3), 7, dtype=np.uint8)
+    cut_tile(image, tiles, 0, into=buffer)
+    assert (buffer[4:14, 4:24] == 200).all()
+    buffer[4:14, 4:24] = PAD_VALUE
+    assert (buffer == PAD_VALUE).all()
+
+
+@given(
+    width=st.integers(1, 300), height=st.integers(1, 300), side=st.integers(32, 96), margin=st.integers(0, 15)
+)
+def test_with_a_margin_every_pixel_is_seen_where_the_plan_says(
+    width: int, height: int, side: int, margin: int
+) -> None:
+    rows, columns = np.indices((height, width)) % 251
+    image = np.dstack([rows, columns, rows]).astype(np.uint8)
+    tiles = plan_tiles(width, height, side_px=side, margin_px=margin)
+    seen = np.zeros((height, width), dtype=bool)
+    buffer = np.zeros((side, side, 3), dtype=np.uint8)
+    for index, ((left, top, right, bottom), (x, y)) in enumerate(
+        zip(tiles.xyxy_px, tiles.inset_px, strict=True)
+    ):
+        cut_tile(image, tiles, index, into=buffer)
+        assert (buffer[y : y + bottom - top, x : x + right - left] == image[top:bottom, left:right]).all()
+        seen[top:bottom, left:right] = True
+    assert seen.all()
+    assert (tiles.inset_px <= margin).all()
+    assert (tiles.inset_px[0] == margin).all()
+
+
+def test_a_margin_that_leaves_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="margin of 32 px"):
+        plan_tiles(100, 100, side_px=64, margin_px=32)

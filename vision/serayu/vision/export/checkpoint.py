@@ -1,6 +1,7 @@
 """A training checkpoint as ONNX: batch 1 of a fixed size, nothing in it that tells of the machine it was made on."""
 
 import importlib
+import math
 import re
 import shutil
 import tempfile
@@ -49,7 +50,7 @@ class Exported:
     input_px: int
 
 
-def export_onnx(checkpoint: Path, file: Path, *, input_px: int | None = None) -> Exported:
+def export_onnx(checkpoint: Path, file: Path, *, input_px: int | None = None, margin_px: int = 0) -> Exported:
     """Write a checkpoint of ultralytics as ONNX.
 
     Batch 1 and a fixed square input: what the runtimes here are fed with, and what OpenVINO compiles best. The
@@ -62,7 +63,9 @@ def export_onnx(checkpoint: Path, file: Path, *, input_px: int | None = None) ->
     file
         Where to write.
     input_px
-        Side of the input, a multiple of 32; that of the training when None.
+        Side of the input, a multiple of 32; that of the training, and the margin on both sides, when None.
+    margin_px
+        Width of the grey margin that pictures get.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def export_onnx(checkpoint: Path, file: Path, *, input_px: int | None = None) ->
         libraries = load_libraries(settings=folder / "settings")
         copy = Path(shutil.copyfile(checkpoint, folder / "network.pt"))
         network = _opened(libraries.ultralytics, copy, checkpoint)
-        side = input_px or _trained_at(network)
+        side = input_px or _STRIDE * math.ceil((_trained_at(network) + 2 * margin_px) / _STRIDE)
         network.export(format="onnx", imgsz=side, opset=OPSET, dynamic=False, simplify=True, device="cpu")
         _cleaned(copy.with_suffix(".onnx"), file)
     names = network.names

@@ -44,6 +44,12 @@ def run(
     tile: Annotated[
         int | None, typer.Option(help="sisi gambar latih, px · side of training pictures")
     ] = None,
+    margin: Annotated[
+        int,
+        typer.Option(
+            min=0, help="tepi abu-abu di sekeliling gambar, px masukan · grey margin, px of the input"
+        ),
+    ] = 16,
     gsd: Annotated[float | None, typer.Option(help="mm per px masukan · mm per px of the input")] = None,
     gsd_range: Annotated[
         tuple[float, float] | None, typer.Option(help="rentang gsd tanpa penskalaan · gsd looked at as it is")
@@ -59,12 +65,12 @@ def run(
     """Jadikan bobot yang berjalan tanpa torch · Make weights that run without torch."""
     whole = read_dataset(data, split=split)
     dataset = drawn(whole, most=pictures)
-    scale = Scale(gsd_mm=gsd, gsd_range_mm=gsd_range, tile_px=tile)
+    scale = Scale(gsd_mm=gsd, gsd_range_mm=gsd_range, tile_px=tile, margin_px=margin)
     with (
         contextlib.redirect_stdout(sys.stderr),  # what the libraries tell is not the command's one document
         tempfile.TemporaryDirectory(prefix="serayu-export-") as place,
     ):
-        exported = export_onnx(checkpoint, Path(place) / f"{name}.onnx", input_px=imgsz)
+        exported = export_onnx(checkpoint, Path(place) / f"{name}.onnx", input_px=imgsz, margin_px=margin)
         full = _judged(exported, None, scale, dataset)
         files: tuple[Path, ...] = (exported.file,)
         quantised: Judged | None = None
@@ -95,6 +101,7 @@ def run(
             gsd_mm=gsd,
             gsd_range_mm=gsd_range,
             tile_px=tile,
+            margin_px=margin,
             threshold=full.choice.threshold,
             threshold_source=choice.said("en"),
             threshold_choice=choice,

@@ -82,7 +82,13 @@ def _inputs(images: Sequence[Image], *, scale: Scale, side_px: int) -> Iterator[
     for image in images:
         factor = scale.factor(None, longest_px=max(image.shape[:2]), side_px=side_px)
         seen, _ = resized(image, factor)
-        tiles = plan_tiles(seen.shape[1], seen.shape[0], side_px=side_px, overlap=DEFAULT_OVERLAP)
+        tiles = plan_tiles(
+            seen.shape[1],
+            seen.shape[0],
+            side_px=side_px,
+            overlap=DEFAULT_OVERLAP,
+            margin_px=scale.margin_px,
+        )
         tile = np.zeros((side_px, side_px, 3), dtype=np.uint8)
         cut_tile(seen, tiles, 0, into=tile)
         yield np.ascontiguousarray(tile[:, :, ::-1].transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(

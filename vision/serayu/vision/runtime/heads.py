@@ -67,7 +67,14 @@ class Head:
         return cls(classes, masks, side_px)
 
 
-def decode(outputs: Sequence[Floats], head: Head, *, threshold: float, iou: float = SAME_THING_IOU) -> Found:
+def decode(
+    outputs: Sequence[Floats],
+    head: Head,
+    *,
+    threshold: float,
+    iou: float = SAME_THING_IOU,
+    within_px: Boxes | None = None,
+) -> Found:
     """Return what one tile shows.
 
     Parameters
@@ -81,6 +88,9 @@ def decode(outputs: Sequence[Floats], head: Head, *, threshold: float, iou: floa
         Least score.
     iou
         Boxes of one class with at least this intersection over union show one thing; the best is kept.
+    within_px
+        Left, top, right, bottom of the part of the tile that shows a picture, shape (4,): boxes are cut to it, and
+        those outside left out. None: all of it.
 
     Returns
     -------
@@ -97,6 +107,9 @@ def decode(outputs: Sequence[Floats], head: Head, *, threshold: float, iou: floa
     xyxy, scores = _corners(picked), best[columns].astype(np.float64)
     labels = picked[_BOX : _BOX + head.classes].argmax(axis=0)
     rows = suppressed(xyxy, labels, iou=iou)
+    if within_px is not None:
+        xyxy = np.clip(xyxy, np.tile(within_px[:2], 2), np.tile(within_px[2:], 2))
+        rows = rows[(xyxy[rows, 2:] > xyxy[rows, :2]).all(axis=1)]
     if not head.coefficients:
         return Found(xyxy[rows], scores[rows], labels[rows])
     weights = picked[_BOX + head.classes :, rows].T.astype(np.float32)

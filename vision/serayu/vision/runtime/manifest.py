@@ -95,7 +95,7 @@ class WeightsEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Names in the network's order.
     input_px
         Side of the square input.
-    gsd_mm, gsd_range_mm, tile_px
+    gsd_mm, gsd_range_mm, tile_px, margin_px
         The scale of training, see :class:`serayu.vision.runtime.scale.Scale`.
     threshold
         The one global threshold.
@@ -124,6 +124,7 @@ class WeightsEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     int8: tuple[WeightsFile, ...] = ()
     gsd_range_mm: tuple[float, float] | None = None
     tile_px: int | None = None
+    margin_px: int = 0
     card: str | None = None
     threshold_choice: ThresholdChoice | None = None
 
@@ -206,3 +207,9 @@ def _check(entry: WeightsEntry, *, file: Path) -> None:
         raise BadInputError(f"{entry.name}: names must be given, each once", file=file, field="classes")
     if entry.gsd_mm is not None and entry.gsd_mm <= 0:
         raise BadInputError(f"{entry.name}: must be above 0, not {entry.gsd_mm}", file=file, field="gsd_mm")
+    if not 0 <= 2 * entry.margin_px < entry.input_px:
+        raise BadInputError(
+            f"{entry.name}: must be 0 to less than half of input_px, not {entry.margin_px}",
+            file=file,
+            field="margin_px",
+        )

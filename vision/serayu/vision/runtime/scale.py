@@ -29,16 +29,21 @@ class Scale:
     gsd_range_mm
         Imagery in this range is looked at as it is (the training had pictures of all these scales).
     tile_px
-        Longer side of the training pictures: training makes every one of them as large as the input, and so is a
+        Longer side of the training pictures: training makes every one of them fill the input, and so does a
         picture of unknown scale up to `STILL_WHOLE` times this; of a larger one, squares of this side are. None: the
         pixels of such a picture are taken as they are.
+    margin_px
+        Width of the grey margin around every picture, in pixels of the input. In training other pictures are beside a
+        thing that ends where its picture does; without ground beyond it the network misses it (of 90 slides, many
+        cut by the edge, 72 were found without and 85 with 16 px).
     forced_tile_px
-        The same for every picture, whatever its scale: what a person asked for.
+        `tile_px` for every picture, whatever its scale: what a person asked for.
     """
 
     gsd_mm: float | None = None
     gsd_range_mm: tuple[float, float] | None = None
     tile_px: int | None = None
+    margin_px: int = 0
     forced_tile_px: int | None = None
 
     def factor(self, gsd_mm: float | None, *, longest_px: int, side_px: int) -> float:
@@ -54,7 +59,7 @@ class Scale:
             Side of the network's input.
         """
         if self.forced_tile_px is not None:
-            return side_px / self.forced_tile_px
+            return (side_px - 2 * self.margin_px) / self.forced_tile_px
         if gsd_mm is None or not math.isfinite(gsd_mm) or gsd_mm <= 0 or self.gsd_mm is None:
             return self._as_in_training(longest_px, side_px)
         if self.gsd_range_mm is not None and self.gsd_range_mm[0] <= gsd_mm <= self.gsd_range_mm[1]:
@@ -65,7 +70,8 @@ class Scale:
         """Return the factor for a picture of unknown scale."""
         if self.tile_px is None:
             return 1.0
-        return side_px / (longest_px if longest_px <= STILL_WHOLE * self.tile_px else self.tile_px)
+        whole = longest_px <= STILL_WHOLE * self.tile_px
+        return (side_px - 2 * self.margin_px) / (longest_px if whole else self.tile_px)
 
 
 def resized(image: Image, factor: float) -> tuple[Image, tuple[float, float]]:

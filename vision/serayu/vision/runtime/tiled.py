@@ -164,7 +164,13 @@ class TiledDetector:
         side_px = self._head.side_px
         factor = self._scale.factor(gsd_mm, longest_px=max(image.shape[:2]), side_px=side_px)
         seen, scale = resized(image, factor)
-        tiles = plan_tiles(seen.shape[1], seen.shape[0], side_px=side_px, overlap=self._overlap)
+        tiles = plan_tiles(
+            seen.shape[1],
+            seen.shape[0],
+            side_px=side_px,
+            overlap=self._overlap,
+            margin_px=self._scale.margin_px,
+        )
         least = self.threshold if threshold is None else threshold
         parts = tuple(self._pool.submit(self._look, seen, tiles, index, least) for index in range(len(tiles)))
         return _Started(tiles, scale, parts)
@@ -180,6 +186,7 @@ class TiledDetector:
         if worker is None:
             worker = self._local.worker = self._network.worker()
         cut_tile(image, tiles, index, into=worker.tile)
-        found = decode(worker.infer(), self._head, threshold=threshold)
-        left, top = tiles.xyxy_px[index, :2]
-        return found.moved((float(left), float(top)))
+        shift = tiles.xyxy_px[index, :2] - tiles.inset_px[index]
+        shown = (tiles.xyxy_px[index] - np.tile(shift, 2)).astype(np.float64)
+        found = decode(worker.infer(), self._head, threshold=threshold, within_px=shown)
+        return found.moved((float(shift[0]), float(shift[1])))

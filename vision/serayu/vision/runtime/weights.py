@@ -102,7 +102,9 @@ def load_detector(
         scale, least = Scale(forced_tile_px=tile_px), DEFAULT_THRESHOLD
     else:
         classes = entry.classes
-        scale = Scale(entry.gsd_mm, entry.gsd_range_mm, entry.tile_px, forced_tile_px=tile_px)
+        scale = Scale(
+            entry.gsd_mm, entry.gsd_range_mm, entry.tile_px, entry.margin_px, forced_tile_px=tile_px
+        )
         least = entry.threshold
     return TiledDetector(
         network,
