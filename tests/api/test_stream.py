@@ -146,7 +146,7 @@ def test_revoking_a_key_ends_its_stream(tmp_path: Path, login: bool) -> None:  #
 
 
 def test_a_login_that_ends_ends_its_stream(tmp_path: Path) -> None:
-    with site(tmp_path, stream_heartbeat_s=0.05, session_hours=1 / 3600) as api, api.client() as client:
+    with site(tmp_path, stream_heartbeat_s=0.05, session_hours=3 / 3600) as api, api.client() as client:
         client.post("/login", data={"key": api.secrets["keys"]["dishub"]})
         with client.stream("GET", "/api/v1/stream") as answer:
             assert {name for name, _, _ in _events(answer)} <= {"hello", "comment", "heartbeat"}
