@@ -153,6 +153,34 @@ def test_the_factor_of_scale(scale: Scale, gsd_mm: float | None, expected: float
     assert scale.factor(gsd_mm, longest_px=100, side_px=64) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("gsd_mm", "forced", "expected"),
+    [
+        pytest.param(8.0, None, (0.02, 0.1), id="fine: at both"),
+        pytest.param(80.0, None, (0.2,), id="as fine as the other"),
+        pytest.param(None, None, (1.0,), id="unknown"),
+        pytest.param(8.0, 32, (2.0,), id="forced"),
+    ],
+)
+def test_fine_imagery_is_looked_at_again(
+    gsd_mm: float | None, forced: int | None, expected: tuple[float, ...]
+) -> None:
+    scale = Scale(gsd_mm=400, also_gsd_mm=(80,), forced_tile_px=forced)
+    assert scale.factors(gsd_mm, longest_px=100, side_px=64) == pytest.approx(expected)
+
+
+def test_looks_at_two_scales_give_each_thing_once() -> None:
+    network = open_network(DETECT, precision=Precision.FP32)
+    picture = painted(128, 128, (32, 64, RED), side=32)
+    picture[96:112, 16:32] = RED
+    scale = Scale(gsd_mm=20, also_gsd_mm=(10,))
+    with TiledDetector(
+        network, weights="tiny", classes=("pothole", "patch_repair"), threshold=0.9, scale=scale, threads=1
+    ) as detector:
+        seen = detector.detect(picture, gsd_mm=5)
+    assert [one.xyxy_px for one in seen] == [(16, 96, 32, 112), (32, 64, 64, 96)]
+
+
 def test_weights_without_a_class_of_defects_detect_none(tmp_path: Path) -> None:
     del tmp_path
     network = open_network(DETECT)

@@ -54,6 +54,10 @@ def run(
     gsd_range: Annotated[
         tuple[float, float] | None, typer.Option(help="rentang gsd tanpa penskalaan · gsd looked at as it is")
     ] = None,
+    gsd_also: Annotated[
+        list[float] | None,
+        typer.Option(help="dilihat lagi pada mm per px · looked at once more at, mm per px"),
+    ] = None,
     restriction: Annotated[str | None, typer.Option(help="batas pemakaian · restriction")] = None,
     card: Annotated[str | None, typer.Option(help="kartu model · model card")] = None,
     commit: Annotated[str | None, typer.Option(help="commit pelatihan · commit of the training")] = None,
@@ -102,6 +106,7 @@ def run(
             gsd_range_mm=gsd_range,
             tile_px=tile,
             margin_px=margin,
+            also_gsd_mm=tuple(gsd_also or ()),
             threshold=full.choice.threshold,
             threshold_source=choice.said("en"),
             threshold_choice=choice,

@@ -95,7 +95,7 @@ class WeightsEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Names in the network's order.
     input_px
         Side of the square input.
-    gsd_mm, gsd_range_mm, tile_px, margin_px
+    gsd_mm, gsd_range_mm, tile_px, margin_px, also_gsd_mm
         The scale of training, see :class:`serayu.vision.runtime.scale.Scale`.
     threshold
         The one global threshold.
@@ -125,6 +125,7 @@ class WeightsEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     gsd_range_mm: tuple[float, float] | None = None
     tile_px: int | None = None
     margin_px: int = 0
+    also_gsd_mm: tuple[float, ...] = ()
     card: str | None = None
     threshold_choice: ThresholdChoice | None = None
 

@@ -17,7 +17,7 @@ from serayu.vision.runtime.found import Boxes, Found, empty_found
 from serayu.vision.runtime.masks import united_outlines
 from serayu.vision.runtime.tiles import Tiles
 
-__all__ = ["merge_tiles"]
+__all__ = ["merge_tiles", "settled"]
 
 AGREE_IOU = 0.5
 """Least intersection over union, in the common region, of two boxes of one thing."""
@@ -85,12 +85,18 @@ def merge_tiles(found: Found, tile_of: Rows, tiles: Tiles) -> Found:
     one, other = one[seen_twice], other[seen_twice]
     same = _agree(boxes, rectangles, cut, one, other)
     merged = _united(found, boxes, _groups(len(found), one[same], other[same]))
-    return _settled(merged).ordered()
+    return settled(merged).ordered()
 
 
-def _settled(found: Found) -> Found:
-    """Join what agrees as a whole, or lies within another, until nothing does."""
-    while True:
+def settled(found: Found) -> Found:
+    """Join what agrees as a whole, or lies within another, until nothing does.
+
+    Parameters
+    ----------
+    found
+        Detections in pixels of one picture, of several tiles or of looks at several scales.
+    """
+    while len(found):
         one, other = _pairs(found.xyxy_px, found.labels)
         shared, areas = _shared(found.xyxy_px, one, other), _areas(found.xyxy_px)
         same = shared >= AGREE_IOU * (areas[one] + areas[other] - shared)
@@ -99,6 +105,7 @@ def _settled(found: Found) -> Found:
         if not same.any():
             return found
         found = _united(found, found.xyxy_px, _groups(len(found), one[same], other[same]))
+    return found
 
 
 def _pairs(boxes: Boxes, labels: npt.NDArray[np.intp]) -> tuple[Rows, Rows]:

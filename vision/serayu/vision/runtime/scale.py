@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 
@@ -28,6 +29,9 @@ class Scale:
         it is not known.
     gsd_range_mm
         Imagery in this range is looked at as it is (the training had pictures of all these scales).
+    also_gsd_mm
+        Imagery that is finer than these is looked at once more at each of them: what has no size of its own, such as a
+        slide of 3 or of 100 m, is found at the scale that shows it whole.
     tile_px
         Longer side of the training pictures: training makes every one of them fill the input, and so does a
         picture of unknown scale up to `STILL_WHOLE` times this; of a larger one, squares of this side are. None: the
@@ -44,10 +48,18 @@ class Scale:
     gsd_range_mm: tuple[float, float] | None = None
     tile_px: int | None = None
     margin_px: int = 0
+    also_gsd_mm: tuple[float, ...] = ()
     forced_tile_px: int | None = None
 
+    def factors(self, gsd_mm: float | None, *, longest_px: int, side_px: int) -> tuple[float, ...]:
+        """Return by how much a picture is enlarged before each look at it; see :meth:`factor`."""
+        first = self.factor(gsd_mm, longest_px=longest_px, side_px=side_px)
+        if self.forced_tile_px is not None or not _known(gsd_mm):
+            return (first,)
+        return (first, *(gsd_mm / one for one in self.also_gsd_mm if gsd_mm < one))
+
     def factor(self, gsd_mm: float | None, *, longest_px: int, side_px: int) -> float:
-        """Return by how much a picture is enlarged before it is looked at, above 0.
+        """Return by how much a picture is enlarged before it is first looked at, above 0.
 
         Parameters
         ----------
@@ -60,7 +72,7 @@ class Scale:
         """
         if self.forced_tile_px is not None:
             return (side_px - 2 * self.margin_px) / self.forced_tile_px
-        if gsd_mm is None or not math.isfinite(gsd_mm) or gsd_mm <= 0 or self.gsd_mm is None:
+        if self.gsd_mm is None or not _known(gsd_mm):
             return self._as_in_training(longest_px, side_px)
         if self.gsd_range_mm is not None and self.gsd_range_mm[0] <= gsd_mm <= self.gsd_range_mm[1]:
             return 1.0
@@ -72,6 +84,10 @@ class Scale:
             return 1.0
         whole = longest_px <= STILL_WHOLE * self.tile_px
         return (side_px - 2 * self.margin_px) / (longest_px if whole else self.tile_px)
+
+
+def _known(gsd_mm: float | None) -> TypeGuard[float]:
+    return gsd_mm is not None and math.isfinite(gsd_mm) and gsd_mm > 0
 
 
 def resized(image: Image, factor: float) -> tuple[Image, tuple[float, float]]:

@@ -15,7 +15,7 @@ from serayu.models.survey.finding import DefectClass
 from serayu.vision.detection import Detection, Image
 from serayu.vision.runtime.found import Found, gather, join
 from serayu.vision.runtime.heads import Head, decode
-from serayu.vision.runtime.merge import merge_tiles
+from serayu.vision.runtime.merge import merge_tiles, settled
 from serayu.vision.runtime.network import Network, Worker
 from serayu.vision.runtime.scale import Scale, resized
 from serayu.vision.runtime.tiles import DEFAULT_OVERLAP, Tiles, cut_tile, plan_tiles
@@ -30,11 +30,16 @@ _DEFECTS = frozenset(DefectClass)
 
 @dataclass(frozen=True, slots=True)
 class _Started:
-    """A picture whose tiles are being looked at."""
+    """A picture whose tiles are being looked at, at one scale."""
 
     tiles: Tiles
     scale: tuple[float, float]
     parts: tuple[Future[Found], ...]
+
+    def finished(self) -> Found:
+        """Wait for the tiles, and return what they show in pixels of the picture as it was given."""
+        parts = [part.result() for part in self.parts]
+        return merge_tiles(join(parts), gather(parts), self.tiles).rescaled(self.scale)
 
 
 class TiledDetector:
@@ -135,7 +140,7 @@ class TiledDetector:
         threshold
             Least score; the detector's own when None.
         """
-        return self._finished(self._started(image, gsd_mm, threshold))
+        return _finished(self._started(image, gsd_mm, threshold))
 
     def find_all(
         self, images: Iterable[tuple[Image, float | None]], *, threshold: float | None = None
@@ -144,41 +149,38 @@ class TiledDetector:
 
         All cores stay busy where a picture ends, or is no more than one tile. Yields in the order of the pictures.
         """
-        waiting: deque[_Started] = deque()
+        waiting: deque[tuple[_Started, ...]] = deque()
         tiles = 0
         most = _LOOK_AHEAD * self._pool._max_workers  # noqa: SLF001 - the pool tells its size nowhere else
         for image, gsd_mm in images:
             waiting.append(self._started(image, gsd_mm, threshold))
-            tiles += len(waiting[-1].tiles)
-            while len(waiting) > 1 and tiles - len(waiting[0].tiles) >= most:
-                tiles -= len(waiting[0].tiles)
-                yield self._finished(waiting.popleft())
+            tiles += _tiles(waiting[-1])
+            while len(waiting) > 1 and tiles - _tiles(waiting[0]) >= most:
+                tiles -= _tiles(waiting[0])
+                yield _finished(waiting.popleft())
         while waiting:
-            yield self._finished(waiting.popleft())
+            yield _finished(waiting.popleft())
 
-    def _started(self, image: Image, gsd_mm: float | None, threshold: float | None) -> _Started:
+    def _started(self, image: Image, gsd_mm: float | None, threshold: float | None) -> tuple[_Started, ...]:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:  # noqa: PLR2004
             raise ValueError(
                 f"expected bytes of shape (height, width, 3), not {image.dtype} of {image.shape}"
             )
-        side_px = self._head.side_px
-        factor = self._scale.factor(gsd_mm, longest_px=max(image.shape[:2]), side_px=side_px)
+        least = self.threshold if threshold is None else threshold
+        factors = self._scale.factors(gsd_mm, longest_px=max(image.shape[:2]), side_px=self._head.side_px)
+        return tuple(self._started_at(image, factor, least) for factor in factors)
+
+    def _started_at(self, image: Image, factor: float, threshold: float) -> _Started:
         seen, scale = resized(image, factor)
         tiles = plan_tiles(
             seen.shape[1],
             seen.shape[0],
-            side_px=side_px,
+            side_px=self._head.side_px,
             overlap=self._overlap,
             margin_px=self._scale.margin_px,
         )
-        least = self.threshold if threshold is None else threshold
-        parts = tuple(self._pool.submit(self._look, seen, tiles, index, least) for index in range(len(tiles)))
-        return _Started(tiles, scale, parts)
-
-    def _finished(self, started: _Started) -> Found:
-        parts = [part.result() for part in started.parts]
-        merged = merge_tiles(join(parts), gather(parts), started.tiles)
-        return merged.rescaled(started.scale).ordered()
+        parts = (self._pool.submit(self._look, seen, tiles, index, threshold) for index in range(len(tiles)))
+        return _Started(tiles, scale, tuple(parts))
 
     def _look(self, image: Image, tiles: Tiles, index: int, threshold: float) -> Found:
         """Return what one tile shows, in pixels of the picture as it was scaled; runs in a thread of the pool."""
@@ -190,3 +192,13 @@ class TiledDetector:
         shown = (tiles.xyxy_px[index] - np.tile(shift, 2)).astype(np.float64)
         found = decode(worker.infer(), self._head, threshold=threshold, within_px=shown)
         return found.moved((float(shift[0]), float(shift[1])))
+
+
+def _tiles(looks: tuple[_Started, ...]) -> int:
+    return sum(len(look.tiles) for look in looks)
+
+
+def _finished(looks: tuple[_Started, ...]) -> Found:
+    """Return what all looks at a picture show; what one sees as another does, or as a part of it, is joined."""
+    found = [look.finished() for look in looks]
+    return (found[0] if len(found) == 1 else settled(join(found))).ordered()

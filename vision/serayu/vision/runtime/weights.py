@@ -103,7 +103,12 @@ def load_detector(
     else:
         classes = entry.classes
         scale = Scale(
-            entry.gsd_mm, entry.gsd_range_mm, entry.tile_px, entry.margin_px, forced_tile_px=tile_px
+            gsd_mm=entry.gsd_mm,
+            gsd_range_mm=entry.gsd_range_mm,
+            tile_px=entry.tile_px,
+            margin_px=entry.margin_px,
+            also_gsd_mm=entry.also_gsd_mm,
+            forced_tile_px=tile_px,
         )
         least = entry.threshold
     return TiledDetector(
