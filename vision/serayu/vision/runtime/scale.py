@@ -8,7 +8,7 @@ import numpy as np
 
 from serayu.vision.detection import Image
 
-__all__ = ["Scale", "resized"]
+__all__ = ["STILL_WHOLE", "Scale", "resized"]
 
 MOST_ENLARGED = 2.0
 """Imagery coarser than the training is enlarged this much at most: more shows nothing new [project proposal]."""

@@ -1,10 +1,12 @@
 """The model card: what weights are, what they were made from, what they can and what they must not be used for."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from serayu.vision.runtime.manifest import WeightsEntry
+from serayu.vision.runtime.scale import STILL_WHOLE
 from serayu.vision.training.calibration import Calibration
 from serayu.vision.training.config import Config, Source
 from serayu.vision.training.record import Record
@@ -86,6 +88,22 @@ def _restriction(config: Config) -> str:
     return f"**Restriction: {config.card.restriction}**" if config.card.restriction else ""
 
 
+def _looks(entry: WeightsEntry) -> str:
+    """Return how pictures are brought before the network."""
+    said = []
+    if entry.tile_px is not None:
+        side, most = entry.tile_px, math.floor(STILL_WHOLE * entry.tile_px)
+        said.append(
+            f"a picture of unknown scale is looked at whole up to {most} px, a larger one in squares of {side} px"
+        )
+    if entry.margin_px:
+        said.append(f"{entry.margin_px} px of grey lie around a picture")
+    if entry.also_gsd_mm:
+        also = ", ".join(f"{one:g}" for one in entry.also_gsd_mm)
+        said.append(f"pictures of known scale also at {also} mm per pixel, tried on rendered slides only")
+    return "; ".join(said) or "pictures as they are"
+
+
 def _weights(config: Config, entry: WeightsEntry) -> str:
     scale = "not known" if entry.gsd_mm is None else f"{entry.gsd_mm:g} mm per pixel of the input"
     if config.gsd_mm is not None:
@@ -99,6 +117,7 @@ def _weights(config: Config, entry: WeightsEntry) -> str:
         ("classes", ", ".join(entry.classes)),
         ("input", f"{entry.input_px} px square"),
         ("scale", scale),
+        ("looks", _looks(entry)),
         ("threshold", f"{entry.threshold:.3f}: {entry.threshold_source}"),
     ]
     return _table(("", ""), rows)
