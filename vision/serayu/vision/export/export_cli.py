@@ -58,6 +58,9 @@ def run(
         list[float] | None,
         typer.Option(help="dilihat lagi pada mm per px · looked at once more at, mm per px"),
     ] = None,
+    threshold_also: Annotated[
+        float, typer.Option(min=0, max=1, help="nilai terendah di situ · least score there")
+    ] = 0.0,
     restriction: Annotated[str | None, typer.Option(help="batas pemakaian · restriction")] = None,
     card: Annotated[str | None, typer.Option(help="kartu model · model card")] = None,
     commit: Annotated[str | None, typer.Option(help="commit pelatihan · commit of the training")] = None,
@@ -107,6 +110,7 @@ def run(
             tile_px=tile,
             margin_px=margin,
             also_gsd_mm=tuple(gsd_also or ()),
+            also_threshold=threshold_also,
             threshold=full.choice.threshold,
             threshold_source=choice.said("en"),
             threshold_choice=choice,

@@ -95,7 +95,7 @@ class WeightsEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Names in the network's order.
     input_px
         Side of the square input.
-    gsd_mm, gsd_range_mm, tile_px, margin_px, also_gsd_mm
+    gsd_mm, gsd_range_mm, tile_px, margin_px, also_gsd_mm, also_threshold
         The scale of training, see :class:`serayu.vision.runtime.scale.Scale`.
     threshold
         The one global threshold.
@@ -126,6 +126,7 @@ class WeightsEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     tile_px: int | None = None
     margin_px: int = 0
     also_gsd_mm: tuple[float, ...] = ()
+    also_threshold: float = 0.0
     card: str | None = None
     threshold_choice: ThresholdChoice | None = None
 

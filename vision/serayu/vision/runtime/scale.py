@@ -32,6 +32,9 @@ class Scale:
     also_gsd_mm
         Imagery that is finer than these is looked at once more at each of them: what has no size of its own, such as a
         slide of 3 or of 100 m, is found at the scale that shows it whole.
+    also_threshold
+        Least score of what is found in those further looks, where it is above the detector's own: imagery unlike the
+        training's gives more that is not there.
     tile_px
         Longer side of the training pictures: training makes every one of them fill the input, and so does a
         picture of unknown scale up to `STILL_WHOLE` times this; of a larger one, squares of this side are. None: the
@@ -49,6 +52,7 @@ class Scale:
     tile_px: int | None = None
     margin_px: int = 0
     also_gsd_mm: tuple[float, ...] = ()
+    also_threshold: float = 0.0
     forced_tile_px: int | None = None
 
     def factors(self, gsd_mm: float | None, *, longest_px: int, side_px: int) -> tuple[float, ...]:

@@ -167,8 +167,14 @@ class TiledDetector:
                 f"expected bytes of shape (height, width, 3), not {image.dtype} of {image.shape}"
             )
         least = self.threshold if threshold is None else threshold
-        factors = self._scale.factors(gsd_mm, longest_px=max(image.shape[:2]), side_px=self._head.side_px)
-        return tuple(self._started_at(image, factor, least) for factor in factors)
+        first, *others = self._scale.factors(
+            gsd_mm, longest_px=max(image.shape[:2]), side_px=self._head.side_px
+        )
+        further = max(least, self._scale.also_threshold)
+        return (
+            self._started_at(image, first, least),
+            *(self._started_at(image, factor, further) for factor in others),
+        )
 
     def _started_at(self, image: Image, factor: float, threshold: float) -> _Started:
         seen, scale = resized(image, factor)

@@ -108,6 +108,7 @@ def load_detector(
             tile_px=entry.tile_px,
             margin_px=entry.margin_px,
             also_gsd_mm=entry.also_gsd_mm,
+            also_threshold=entry.also_threshold,
             forced_tile_px=tile_px,
         )
         least = entry.threshold

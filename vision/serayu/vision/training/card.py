@@ -100,7 +100,10 @@ def _looks(entry: WeightsEntry) -> str:
         said.append(f"{entry.margin_px} px of grey lie around a picture")
     if entry.also_gsd_mm:
         also = ", ".join(f"{one:g}" for one in entry.also_gsd_mm)
-        said.append(f"pictures of known scale also at {also} mm per pixel, tried on rendered slides only")
+        said.append(
+            f"pictures of known scale also at {also} mm per pixel, with a score of at least {entry.also_threshold:g} "
+            "there, tried on rendered ones only"
+        )
     return "; ".join(said) or "pictures as they are"
 
 
