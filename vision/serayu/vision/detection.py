@@ -48,6 +48,11 @@ class Detector(Protocol):
         """Return what found them: weights and runtime, for the record of the survey."""
         ...
 
+    @property
+    def settings(self) -> str:
+        """Return what else decides on what is found (threshold, scale, …): detectors that differ in it are others."""
+        ...
+
     def detect(self, image: Image, *, gsd_mm: float | None) -> tuple[Detection, ...]:
         """Return what is in a picture, whose ground sampling distance is so many mm per px (None: not known).
 

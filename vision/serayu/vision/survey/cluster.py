@@ -15,7 +15,7 @@ from serayu.vision.survey.pipeline import Engine
 from serayu.vision.survey.recipe import Recipe
 from serayu.vision.survey.work import Look, look
 
-__all__ = ["cluster_engine"]
+__all__ = ["cluster_engine", "looked"]
 
 _AHEAD = 2  # units per worker thread that are sent before results are back
 _TIMEOUT_S = 10.0
@@ -67,24 +67,35 @@ def _engine(client: Any) -> Engine:  # noqa: ANN401 -- distributed has no types
         source = iter(units)
         room = _AHEAD * max(1, sum(client.nthreads().values()))
         first = [unit for _, unit in zip(range(room), source, strict=False)]
-        waiting = as_completed([_sent(client, unit, recipe) for unit in first])
+        expected = recipe.finder().key
+        waiting = as_completed([_sent(client, unit, recipe, expected) for unit in first])
         for future in waiting:
             done: Look = future.result()
             future.release()
             following = next(source, None)
             if following is not None:
-                waiting.add(_sent(client, following, recipe))
+                waiting.add(_sent(client, following, recipe, expected))
             yield done
 
     return looking
 
 
-def _sent(client: Any, unit: Unit, recipe: Recipe) -> Any:  # noqa: ANN401 -- distributed has no types
-    return client.submit(_look, unit, recipe, pure=False)
+def _sent(client: Any, unit: Unit, recipe: Recipe, expected: str) -> Any:  # noqa: ANN401 -- distributed has no types
+    return client.submit(looked, unit, recipe, expected=expected, pure=False)
 
 
-def _look(unit: Unit, recipe: Recipe) -> Look:
-    """Look at a unit in a worker."""
-    return look(
-        unit, imagery=recipe.imagery, finder=recipe.finder(), gauge=recipe.gauge, guard=recipe.guard()
-    )
+def looked(unit: Unit, recipe: Recipe, *, expected: str) -> Look:
+    """Look at a unit in a worker.
+
+    Raises
+    ------
+    BadInputError
+        What would look here is not what is expected: results of both must not be mixed.
+    """
+    finder = recipe.finder()
+    if finder.key != expected:
+        raise BadInputError(
+            f"a worker would look with {finder.key}, not {expected}; "
+            "give --precision fp32, and the same weights on all machines"
+        )
+    return look(unit, imagery=recipe.imagery, finder=finder, gauge=recipe.gauge, guard=recipe.guard())

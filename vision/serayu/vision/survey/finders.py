@@ -31,6 +31,11 @@ class GivenFinder:
         """Return that boxes were given."""
         return "given boxes"
 
+    @property
+    def key(self) -> str:
+        """Return what its results depend on besides the bytes of pictures, weights and boxes."""
+        return self.name
+
     def find(self, unit: Unit, opened: Opened) -> tuple[Detection, ...]:
         """Return the boxes of a unit.
 
@@ -57,6 +62,11 @@ class DetectorFinder:
     def name(self) -> str:
         """Return the names of the detectors."""
         return " + ".join(one.name for one in self.detectors)
+
+    @property
+    def key(self) -> str:
+        """Return what its results depend on besides the bytes of pictures, weights and boxes."""
+        return " + ".join(f"{one.name} {one.settings}" for one in self.detectors)
 
     def find(self, unit: Unit, opened: Opened) -> tuple[Detection, ...]:  # noqa: ARG002 -- given boxes need it
         """Return what the detectors see, by class, then box."""

@@ -16,7 +16,7 @@ from serayu.vision.sighting import Measured
 from serayu.vision.survey.boxes import CLASSES_FILE, GivenBoxes
 from serayu.vision.survey.finders import DetectorFinder, GivenFinder
 from serayu.vision.survey.ids import digest
-from serayu.vision.survey.work import Finder, Gauge
+from serayu.vision.survey.work import Gauge
 
 __all__ = ["Recipe", "file_sha256", "files_sha256", "imagery_of", "measured", "unit_keys", "weights_sha256"]
 
@@ -60,7 +60,7 @@ class Recipe:
     gauge: Gauge = measured
     people: Path | None = None
 
-    def finder(self) -> Finder:
+    def finder(self) -> GivenFinder | DetectorFinder:
         """Return what finds things; a process loads each detector once.
 
         Raises
@@ -82,7 +82,7 @@ class Recipe:
 
     def base(self, *, dem: Path | None) -> str:
         """Return a digest of all that every unit's result depends on, the elevation model included."""
-        parts = [_PIPELINE, repr(self.imagery.plane), self.finder().name, self.guard().name]
+        parts = [_PIPELINE, repr(self.imagery.plane), self.finder().key, self.guard().name]
         parts += [weights_sha256(one) for one in self.weights]
         parts += [] if self.people is None else [file_sha256(self.people)]
         parts += [] if self.boxes is None else [file_sha256(self.boxes / CLASSES_FILE)]
@@ -92,7 +92,7 @@ class Recipe:
 @functools.lru_cache(maxsize=4)
 def _finder(
     boxes: Path | None, weights: tuple[str, ...], runtime: str | None, precision: str | None
-) -> Finder:
+) -> GivenFinder | DetectorFinder:
     if boxes is not None:
         return GivenFinder(GivenBoxes.of(boxes))
     from serayu.vision.runtime.weights import load_detector  # noqa: PLC0415 -- only where something is detected
