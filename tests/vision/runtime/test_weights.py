@@ -49,6 +49,15 @@ def test_weights_are_found_by_name_with_their_threshold(tmp_path: Path) -> None:
         pytest.param({"classes": ["a", "a"]}, "field classes", id="classes"),
         pytest.param({"classes": ["pothole"]}, "raw head", id="fewer classes than the network"),
         pytest.param({"gsd_mm": 0}, "field gsd_mm", id="scale"),
+        pytest.param({"gsd_range_mm": [0, 9]}, "field gsd_range_mm: tiny: must be above 0", id="range"),
+        pytest.param(
+            {"gsd_range_mm": [9, 8]}, "field gsd_range_mm: tiny: must be least and most", id="order"
+        ),
+        pytest.param({"tile_px": 0}, "field tile_px", id="training pictures of no size"),
+        pytest.param({"also_gsd_mm": [80, 0]}, "field also_gsd_mm: tiny: must be above 0, not 0", id="also"),
+        pytest.param({"also_threshold": 1}, "field also_threshold", id="threshold of further looks"),
+        pytest.param({"margin_px": 32}, "field margin_px", id="nothing but margin"),
+        pytest.param({"margin_px": 40, "input_px": 128}, "nothing of an input of 64 px", id="another input"),
         pytest.param({"task": "guess"}, "not a manifest of weights", id="task"),
         pytest.param({"name": "other"}, "no weights named 'tiny'; there are: other", id="name"),
         pytest.param({"int8": [{"file": "tiny8.xml", "sha256": "0"}]}, "tiny8.xml: No such file", id="int8"),

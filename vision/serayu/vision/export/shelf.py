@@ -13,6 +13,7 @@ from serayu.vision.runtime.manifest import (
     Manifest,
     WeightsEntry,
     WeightsFile,
+    check_entry,
     read_manifest,
 )
 
@@ -46,8 +47,9 @@ def put(entry: WeightsEntry, files: tuple[Path, ...], *, folder: Path) -> None:
     Raises
     ------
     BadInputError
-        A file is too large or not what the entry says.
+        A value of the entry makes no sense, or a file is too large or not what the entry says.
     """
+    check_entry(entry, file=folder / MANIFEST_FILE)
     folder.mkdir(parents=True, exist_ok=True)
     manifest = read_manifest(folder) if (folder / MANIFEST_FILE).exists() else Manifest(weights=())
     for stated, file in zip(entry.files(), files, strict=True):

@@ -15,6 +15,7 @@ __all__ = [
     "ThresholdChoice",
     "WeightsEntry",
     "WeightsFile",
+    "check_entry",
     "read_manifest",
     "verified",
 ]
@@ -171,7 +172,7 @@ def read_manifest(folder: Path) -> Manifest:
     except msgspec.DecodeError as error:
         raise BadInputError(f"not a manifest of weights: {error}", file=file) from None
     for one in manifest.weights:
-        _check(one, file=file)
+        check_entry(one, file=file)
     return manifest
 
 
@@ -196,8 +197,14 @@ def verified(folder: Path, wanted: WeightsFile) -> Path:
     return file
 
 
-def _check(entry: WeightsEntry, *, file: Path) -> None:
-    """Refuse an entry whose values make no sense or leave the folder."""
+def check_entry(entry: WeightsEntry, *, file: Path) -> None:
+    """Refuse an entry whose values make no sense or leave the folder.
+
+    Raises
+    ------
+    BadInputError
+        They do; names the manifest, the weights and the field.
+    """
     for one in entry.files():
         if Path(one.file).name != one.file:
             raise BadInputError(f"{one.file!r} is not the name of a file beside it", file=file, field="file")
@@ -207,8 +214,31 @@ def _check(entry: WeightsEntry, *, file: Path) -> None:
         )
     if not entry.classes or len(set(entry.classes)) != len(entry.classes):
         raise BadInputError(f"{entry.name}: names must be given, each once", file=file, field="classes")
-    if entry.gsd_mm is not None and entry.gsd_mm <= 0:
-        raise BadInputError(f"{entry.name}: must be above 0, not {entry.gsd_mm}", file=file, field="gsd_mm")
+    _check_scale(entry, file=file)
+
+
+def _check_scale(entry: WeightsEntry, *, file: Path) -> None:
+    sizes: dict[str, tuple[float | None, ...]] = {
+        "input_px": (entry.input_px,),
+        "gsd_mm": (entry.gsd_mm,),
+        "gsd_range_mm": entry.gsd_range_mm or (),
+        "tile_px": (entry.tile_px,),
+        "also_gsd_mm": entry.also_gsd_mm,
+    }
+    for field, values in sizes.items():
+        for value in values:
+            if value is not None and value <= 0:
+                raise BadInputError(f"{entry.name}: must be above 0, not {value}", file=file, field=field)
+    if entry.gsd_range_mm is not None and entry.gsd_range_mm[0] > entry.gsd_range_mm[1]:
+        raise BadInputError(
+            f"{entry.name}: must be least and most, not {entry.gsd_range_mm}", file=file, field="gsd_range_mm"
+        )
+    if not 0 <= entry.also_threshold < 1:
+        raise BadInputError(
+            f"{entry.name}: must be 0 to less than 1, not {entry.also_threshold}",
+            file=file,
+            field="also_threshold",
+        )
     if not 0 <= 2 * entry.margin_px < entry.input_px:
         raise BadInputError(
             f"{entry.name}: must be 0 to less than half of input_px, not {entry.margin_px}",

@@ -65,7 +65,7 @@ class TiledDetector:
     Raises
     ------
     BadInputError
-        The network's outputs are not those of a head with these classes.
+        The network's outputs are not those of a head with these classes, or the margin leaves nothing of its input.
     """
 
     def __init__(
@@ -84,6 +84,12 @@ class TiledDetector:
         self.name = f"{weights} {network.name}"
         self._network = network
         self._head = Head.of(network.shapes, classes=len(classes), side_px=network.side_px, source=weights)
+        if not 0 <= 2 * scale.margin_px < network.side_px:
+            raise BadInputError(
+                f"{scale.margin_px} px on both sides leave nothing of an input of {network.side_px} px",
+                file=weights,
+                field="margin_px",
+            )
         self._scale = scale
         self._overlap = overlap
         self._local = threading.local()
@@ -96,6 +102,11 @@ class TiledDetector:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def settings(self) -> str:
+        """Return everything but network and numbers that decides on what is found, in one line."""
+        return repr((self.classes, self.threshold, self._scale, self._overlap))
 
     @property
     def has_masks(self) -> bool:
