@@ -121,11 +121,11 @@ def apart(draw: st.DrawFn) -> list[tuple[Box, int]]:
     return boxes
 
 
-@given(boxes=apart(), side=st.integers(60, 300), overlap=st.floats(0.15, 0.6))
+@given(boxes=apart(), side=st.integers(60, 300), overlap=st.floats(0.15, 0.6), margin=st.integers(0, 24))
 def test_given_boxes_come_back_whole_wherever_the_tiles_lie(
-    boxes: list[tuple[Box, int]], side: int, overlap: float
+    boxes: list[tuple[Box, int]], side: int, overlap: float, margin: int
 ) -> None:
-    tiles = plan_tiles(600, 600, side_px=side, overlap=overlap)
+    tiles = plan_tiles(600, 600, side_px=side, overlap=overlap, margin_px=margin)
     merged = merge_tiles(*cut_up(boxes, tiles), tiles)
     assert sorted(zip(boxes_of(merged), merged.labels.tolist(), strict=True)) == sorted(boxes)
 

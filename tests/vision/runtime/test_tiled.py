@@ -128,6 +128,22 @@ def test_a_margin_moves_nothing_and_nothing_is_found_in_it() -> None:
             assert ring.max() <= 40
 
 
+def test_a_margin_moves_nothing_in_a_picture_of_many_tiles() -> None:
+    # Tiles begin at -8, 40, 88 and 136 px, so that every square fills a cell of the network in each tile it is in.
+    corners = [(x, y) for y in (0, 40, 96, 184) for x in (0, 48, 88, 144, 184)]
+    with TiledDetector(
+        open_network(DETECT, precision=Precision.FP32),
+        weights="tiny",
+        classes=("pothole", "patch_repair"),
+        threshold=0.9,
+        scale=Scale(margin_px=8),
+        threads=2,
+    ) as detector:
+        found = detector.find(painted(192, 192, *[(x, y, RED) for x, y in corners]))
+    boxes = sorted(tuple(box) for box in found.xyxy_px.tolist())
+    assert boxes == sorted((x, y, x + 8, y + 8) for x, y in corners)
+
+
 @pytest.mark.parametrize(
     ("scale", "gsd_mm", "expected"),
     [
