@@ -4,10 +4,12 @@
 
 Two kinds of clean road. *Rendered*: flights of ``serayu.vision.flight`` without defects and slides, four pictures of
 512 × 512 px from each of 25 seeds (light, asphalt, markings, worn paint, tyre tracks, shadows of trees), by turns at
-10 and 16 mm per px. *Crops* of a labelled YOLO data set (with ``--data``): of each picture of the split the largest
+10 and 16 mm per px. *Squares* of a labelled YOLO data set (with ``--data``): of each picture of the split the largest
 square of at least 256 px that no label touches, one of each picture at most, spread over the scenes by their order.
-Nobody drew a label there, which is not the same as a clean road: labels of such pictures are noisy. What is found in
-either counts as false. ``--small`` looks at eight of each. Nobody else's program is compared.
+The detector looks at the whole picture, for a square cut out would be enlarged to the size of the training pictures;
+what has its middle in the square counts. Nobody drew a label there, which is not the same as a clean road: labels of
+such pictures are noisy. What is found in either counts as false. ``--small`` looks at eight of each. Nobody else's
+program is compared.
 """
 
 import argparse
@@ -40,10 +42,10 @@ GSD_MM = (10.0, 16.0)
 """The ground sampling distance of the training pictures, and a coarser one that shows the verge as well."""
 
 WIDTHS_M = (5.0, 5.5, 6.0, 7.0)
-LEAST_CROP_PX = 256
+LEAST_SQUARE_PX = 256
 STEP_PX = 16
 MARGIN_PX = 8
-"""How far a crop stays away from a label."""
+"""How far a square stays away from a label."""
 
 AIM = 5
 _LINE = [[109.2400 + 0.0004 * step, -7.4200] for step in range(20)]
@@ -51,22 +53,39 @@ _LINE = [[109.2400 + 0.0004 * step, -7.4200] for step in range(20)]
 
 @dataclass(frozen=True, slots=True)
 class Clean:
-    """A picture in which nothing is to be found: its name, its pixels, mm per px where that is known."""
+    """A picture with a square in which nothing is to be found.
+
+    Parameters
+    ----------
+    name, image
+        The whole picture.
+    gsd_mm
+        Its ground sampling distance; None where that is not known.
+    square
+        Left, top and side, pixels.
+    """
 
     name: str
     image: Image
     gsd_mm: float | None
+    square: tuple[int, int, int]
+
+    def false(self, found: Found) -> Found:
+        """Return what was found with its middle in the square."""
+        left, top, side = self.square
+        middles = (found.xyxy_px[:, :2] + found.xyxy_px[:, 2:]) / 2 - (left, top)
+        return found.taken(np.flatnonzero(((middles >= 0) & (middles <= side)).all(axis=1)))
 
 
 def main() -> None:
-    """Render, crop, look, count, print."""
+    """Render, choose squares, look, count, print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--weights", action="append", help="name or file; may be repeated; default: road")
     parser.add_argument("--threshold", type=float, help="instead of the manifest's")
     parser.add_argument("--precision", help="fp32 | bf16 | int8")
-    parser.add_argument("--data", type=Path, help="data.yaml of labelled pictures for crops")
+    parser.add_argument("--data", type=Path, help="data.yaml of labelled pictures for squares")
     parser.add_argument("--split", default="val")
     parser.add_argument("--images", type=int, default=100, help="of each kind")
     parser.add_argument("--small", action="store_true", help="8 of each kind")
@@ -78,12 +97,12 @@ def main() -> None:
     sources: dict[str, list[Clean]] = {"rendered": list(rendered(count))}
     absent = {}
     if asked.data is None:
-        absent["crops"] = "no --data"
+        absent["squares"] = "no --data"
     else:
         try:
-            sources["crops"] = crops(asked.data, split=asked.split, count=count)
+            sources["squares"] = squares(asked.data, split=asked.split, count=count)
         except BadInputError as error:
-            absent["crops"] = str(error)
+            absent["squares"] = str(error)
     told = []
     for name in asked.weights or ["road"]:
         with load_detector(name, threshold=asked.threshold, precision=asked.precision) as detector:
@@ -119,11 +138,12 @@ def rendered(count: int) -> Iterator[Clean]:
             )
             photos = sorted((made.folder / "photos").iterdir())[: count - number * OF_A_FLIGHT]
             for photo in photos:
-                yield Clean(f"seed{1000 + number}_{photo.stem}", read_picture(photo, upright=False), gsd_mm)
+                image = read_picture(photo, upright=False)
+                yield Clean(f"seed{1000 + number}_{photo.stem}", image, gsd_mm, (0, 0, SIDE_PX))
 
 
-def crops(data: Path, *, split: str, count: int) -> list[Clean]:
-    """Return squares of labelled pictures that hold no label, evenly spread over the pictures that have one.
+def squares(data: Path, *, split: str, count: int) -> list[Clean]:
+    """Return labelled pictures with a square that holds no label, evenly spread over those that have one.
 
     Raises
     ------
@@ -131,7 +151,7 @@ def crops(data: Path, *, split: str, count: int) -> list[Clean]:
         The data set cannot be read, or no picture of it has such a square.
     """
     dataset = read_dataset(data, split=split)
-    free: list[tuple[Path, Image]] = []
+    free: list[Clean] = []
     for sample in dataset.samples:
         image = read_picture(sample.image, upright=True)
         height, width = image.shape[:2]
@@ -139,13 +159,11 @@ def crops(data: Path, *, split: str, count: int) -> list[Clean]:
         boxes = np.array([one.xyxy for one in truths]).reshape(-1, 4) * (width, height, width, height)
         square = free_square(boxes, width=width, height=height)
         if square is not None:
-            left, top, side = square
-            crop = np.ascontiguousarray(image[top : top + side, left : left + side])
-            free.append((sample.image, crop))
+            free.append(Clean(sample.image.stem, image, None, square))
     if not free:
-        raise BadInputError(f"no picture has a square of {LEAST_CROP_PX} px without a label", file=data)
+        raise BadInputError(f"no picture has a square of {LEAST_SQUARE_PX} px without a label", file=data)
     rows = np.unique(np.linspace(0, len(free) - 1, min(count, len(free))).round().astype(int))
-    return [Clean(free[row][0].stem, free[row][1], None) for row in rows]
+    return [free[row] for row in rows]
 
 
 def free_square(boxes: Boxes, *, width: int, height: int) -> tuple[int, int, int] | None:
@@ -154,7 +172,7 @@ def free_square(boxes: Boxes, *, width: int, height: int) -> tuple[int, int, int
     Of equals the uppermost, then the leftmost; places and sides in steps of 16 px.
     """
     grown = boxes + np.array([-MARGIN_PX, -MARGIN_PX, MARGIN_PX, MARGIN_PX])
-    for side in range(min(width, height), LEAST_CROP_PX - 1, -STEP_PX):
+    for side in range(min(width, height), LEAST_SQUARE_PX - 1, -STEP_PX):
         for top in range(0, height - side + 1, STEP_PX):
             for left in range(0, width - side + 1, STEP_PX):
                 outside = (grown[:, 0] >= left + side) | (grown[:, 2] <= left)
@@ -168,7 +186,7 @@ def looked(
     detector: TiledDetector, kind: str, pictures: Sequence[Clean], keep: Path | None
 ) -> dict[str, Any]:
     """Return what a detector finds where nothing is."""
-    found = [detector.find(one.image, gsd_mm=one.gsd_mm) for one in pictures]
+    found = [one.false(detector.find(one.image, gsd_mm=one.gsd_mm)) for one in pictures]
     if keep is not None:
         _keep(keep, kind, pictures, found, detector.classes)
     labels = Counter(detector.classes[label] for one in found for label in one.labels)
@@ -177,7 +195,7 @@ def looked(
         "detector": detector.name,
         "threshold": detector.threshold,
         "images": len(pictures),
-        "megapixels": round(sum(one.image.shape[0] * one.image.shape[1] for one in pictures) / 1e6, 1),
+        "megapixels": round(sum(one.square[2] ** 2 for one in pictures) / 1e6, 1),
         "findings": sum(len(one) for one in found),
         "images_with_findings": sum(len(one) > 0 for one in found),
         "classes": dict(sorted(labels.items())),
