@@ -15,7 +15,7 @@ DEFAULT_OVERLAP = 0.2
 """Share of a tile's side that it has in common with the next at least; as in the measurements beside SAHI."""
 
 PAD_VALUE = 114
-"""Grey around pictures smaller than a tile: the value that ultralytics trains with."""
+"""Grey of the margin and around pictures smaller than a tile: the value that ultralytics trains with."""
 
 
 @dataclass(frozen=True, slots=True)
