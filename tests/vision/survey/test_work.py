@@ -176,6 +176,7 @@ def test_no_more_units_are_read_than_there_is_room_for() -> None:
 )
 def test_a_box_at_the_edge_is_cut(box: tuple[float, float, float, float], cut: bool) -> None:  # noqa: FBT001
     assert cut_by_edge(box, size_px=SIZE_PX) is cut
+    assert cut_by_edge((8.0, 50.0, 20.0, 60.0), size_px=SIZE_PX, share=0.025) is True
 
 
 def test_pieces_of_a_line_are_put_end_to_end_whichever_way_they_run() -> None:

@@ -25,8 +25,8 @@ class Scale:
     Parameters
     ----------
     gsd_mm
-        Ground sampling distance of the training pictures as the network saw them, mm per px of its input; None where
-        it is not known.
+        Ground sampling distance, mm per px of the network's input, that imagery of known scale is brought to: one of
+        those that the network saw in training; None where they are not known.
     gsd_range_mm
         Imagery in this range is looked at as it is (the training had pictures of all these scales).
     also_gsd_mm

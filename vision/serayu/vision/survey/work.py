@@ -10,6 +10,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from serayu.models.errors import BadInputError
+from serayu.models.survey.finding import DefectClass
 from serayu.vision.detection import Detection, Image
 from serayu.vision.ground import GroundMap
 from serayu.vision.imagery import Imagery, Opened, Unit
@@ -36,6 +37,8 @@ __all__ = [
 
 _EDGE_PX = 2.0
 _EDGE_SHARE = 0.004  # of the longer side [project proposal]: detectors' boxes end a few pixels off the edge
+_SLIDE_EDGE_SHARE = 0.025
+"""The same for slides of a detector, which sees a drone photo reduced to some 80 px: two of them [project proposal]."""
 _NO_POSE = frozenset(
     {
         *(f"no_{name}" for name in ("position", "height", "pitch", "roll", "yaw", "focal", "ground")),
@@ -220,22 +223,39 @@ def _sighting(
         measured=measured,
         xyxy_px=detection.xyxy_px,
         gsd_mm=gsd_mm,
-        cut=cut_by_edge(detection.xyxy_px, size_px=(width, height)),
+        cut=cut_by_edge(detection.xyxy_px, size_px=(width, height), share=_edge_share(detection)),
         time_us=opened.time_us,
     )
 
 
-def cut_by_edge(xyxy_px: tuple[float, float, float, float], *, size_px: tuple[int, int]) -> bool:
+def cut_by_edge(
+    xyxy_px: tuple[float, float, float, float], *, size_px: tuple[int, int], share: float = _EDGE_SHARE
+) -> bool:
     """Return whether a box reaches the edge of its picture, so that the thing may go on outside.
+
+    Parameters
+    ----------
+    xyxy_px
+        The box.
+    size_px
+        Width and height of the picture.
+    share
+        Part of the longer side within which an end counts as at the edge.
 
     Examples
     --------
     >>> cut_by_edge((1, 50, 20, 60), size_px=(100, 100)), cut_by_edge((30, 50, 40, 60), size_px=(100, 100))
     (True, False)
     """
-    near = max(_EDGE_PX, _EDGE_SHARE * max(size_px))
+    near = max(_EDGE_PX, share * max(size_px))
     left, top, right, bottom = xyxy_px
     return left <= near or top <= near or right >= size_px[0] - near or bottom >= size_px[1] - near
+
+
+def _edge_share(detection: Detection) -> float:
+    """Return the part of a picture's side that what found a thing does not tell from its edge."""
+    found = detection.label is DefectClass.LANDSLIDE and detection.score is not None
+    return _SLIDE_EDGE_SHARE if found else _EDGE_SHARE
 
 
 def footprint(ground: GroundMap, *, size_px: tuple[int, int]) -> BaseGeometry | None:

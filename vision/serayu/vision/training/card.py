@@ -101,8 +101,7 @@ def _looks(entry: WeightsEntry) -> str:
     if entry.also_gsd_mm:
         also = ", ".join(f"{one:g}" for one in entry.also_gsd_mm)
         said.append(
-            f"pictures of known scale also at {also} mm per pixel, with a score of at least {entry.also_threshold:g} "
-            "there, tried on rendered ones only"
+            f"pictures of known scale also at {also} mm per pixel, there with a score of {entry.also_threshold:g} at least"
         )
     return "; ".join(said) or "pictures as they are"
 
