@@ -101,7 +101,8 @@ def _looks(entry: WeightsEntry) -> str:
     if entry.also_gsd_mm:
         also = ", ".join(f"{one:g}" for one in entry.also_gsd_mm)
         said.append(
-            f"pictures of known scale also at {also} mm per pixel, there with a score of {entry.also_threshold:g} at least"
+            f"pictures of known scale also at {also} mm per pixel, there with a score of "
+            f"{entry.also_threshold:g} at least"
         )
     return "; ".join(said) or "pictures as they are"
 
