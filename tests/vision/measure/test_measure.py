@@ -12,6 +12,7 @@ from serayu.vision.ground import GroundMap
 from serayu.vision.measure.masker import Outlined
 from serayu.vision.measure.measure import mean_diameter_m, measure
 from serayu.vision.measure.uncertainty import area_sigma_m2, length_sigma_m, width_sigma_mm
+from serayu.vision.pose.limits import measurable
 from serayu.vision.quality import Measure
 from serayu.vision.sighting import Measured
 from tests.vision.measure.drawn import Crack, Flat, Tilted, bounds, bumpy, crack, enclosed, hole, rough_crack
@@ -85,6 +86,36 @@ def test_what_the_picture_is_not_good_for_is_not_measured() -> None:
     assert _reasons(hollow) == ["area_quality", "severity_pothole_depth"]
 
 
+@pytest.mark.parametrize(
+    ("label", "mm", "reasons"),
+    [
+        (DefectClass.POTHOLE, 16.0, ["severity_pothole_depth_medium"]),
+        (DefectClass.POTHOLE, 16.1, ["area_gsd", "severity_pothole_depth"]),
+        (DefectClass.POTHOLE, 39.0, ["area_gsd", "severity_pothole_depth"]),
+        (DefectClass.PATCH_REPAIR, 39.0, ["area_gsd", "severity_patch"]),
+        (DefectClass.ALLIGATOR_CRACK, 39.0, ["area_gsd", "width_pattern", "severity_alligator_pattern"]),
+        (DefectClass.LANDSLIDE, 39.0, ["severity_landslide"]),
+        (DefectClass.LANDSLIDE, 1001.0, ["area_gsd", "severity_landslide"]),
+    ],
+)
+def test_each_class_has_its_own_limit_whatever_else_the_picture_is_good_for(
+    label: DefectClass, mm: float, reasons: list[str]
+) -> None:
+    ring = bumpy(4)
+    outlined = Detection(label, 0.9, bounds(ring), (ring,))
+    found = measure(hole(ring), outlined, Flat(mm), measures=measurable(mm) | {Measure.AREA, Measure.LENGTH})
+    missing = "area_gsd" in reasons
+    assert (found.area_m2 is None, found.errors.area_m2 is None) == (missing, missing)
+    assert (found.severity, _reasons(found)) == (Severity.UNMEASURED, reasons)
+
+
+def test_a_crack_of_a_coarse_picture_taken_for_slides_has_no_size() -> None:
+    found = _crack(crack(5.0), Flat(39.0), measures=measurable(39.0))
+    assert (found.length_m, found.errors.length_m, found.width_mm) == (None, None, None)
+    assert found.severity is Severity.UNMEASURED
+    assert _reasons(found) == ["length_gsd", "width_quality", "severity_crack_width"]
+
+
 @pytest.mark.parametrize("across", [False, True])
 def test_tilt_is_in_length_and_width(*, across: bool) -> None:
     """Under a camera 30 degrees off nadir rows are stretched: cracks across and away are seen differently."""
@@ -150,7 +181,7 @@ def test_another_masker_can_be_plugged_in() -> None:
         def outline(self, image: object, detection: Detection) -> Outlined:  # noqa: ARG002 -- the port's
             return Outlined((np.array([[0.0, 0], [10, 0], [10, 10], [0, 10]]),), 0.0, 0.0)
 
-    detection = Detection(DefectClass.POTHOLE, 0.5, (0, 0, 40, 40))
+    detection = Detection(DefectClass.LANDSLIDE, 0.5, (0, 0, 40, 40))
     found = measure(hole(bumpy(0)), detection, Flat(100.0), measures=ALL, masker=Square(), scale_sigma=0.0)
     assert found.area_m2 == pytest.approx(1.0)
     assert found.errors.area_m2 == pytest.approx(4 * 0.3 / math.sqrt(3) * 0.1)

@@ -17,6 +17,7 @@ from serayu.vision.measure.project import area_on_ground, box_on_ground, line_on
 from serayu.vision.measure.trace import Trace, trace_crack
 from serayu.vision.measure.uncertainty import SCALE, area_sigma_m2, length_sigma_m
 from serayu.vision.measure.width import CrackWidth, crack_width
+from serayu.vision.pose.limits import measurable
 from serayu.vision.quality import Measure
 from serayu.vision.sighting import Measured
 
@@ -55,7 +56,8 @@ def measure(
     ground
         Where the picture's pixels lie.
     measures
-        What the picture is good for: the rest is left unmeasured, with the reason.
+        What the picture is good for, for some class that is looked for: the rest is left unmeasured, with the reason.
+        So is what the ground sampling distance there is too coarse for in this class, by `pose.limits`.
     masker
         Finds outlines of areas inside boxes.
     scale_sigma
@@ -114,10 +116,11 @@ def _single_crack(scene: _Scene) -> Measured:
     figure, length = line
     reasons: list[str] = []
     length_m = length_sigma = None
-    if Measure.LENGTH in scene.measures:
+    missing_length = _missing(scene, Measure.LENGTH)
+    if missing_length is None:
         length_m, length_sigma = length, length_sigma_m(length, gsd_mm=scene.gsd_mm, scale=scene.scale)
     else:
-        reasons.append("length_quality")
+        reasons.append(missing_length)
     width = _width(scene, trace)
     width_mm = None
     if width is None:
@@ -135,6 +138,13 @@ def _single_crack(scene: _Scene) -> Measured:
         width_mm=None if width is None or width_mm is None else width.sigma_mm,
     )
     return Measured(figure, length_m, width_mm, None, errors, severity, _keys(reasons))
+
+
+def _missing(scene: _Scene, size: Measure) -> str | None:
+    """Return why a size is not measured: the gate keeps what serves any class, so each has its own limit here."""
+    if size not in measurable(scene.gsd_mm, labels=(scene.detection.label,)):
+        return f"{size.value}_gsd"
+    return None if size in scene.measures else f"{size.value}_quality"
 
 
 def _width(scene: _Scene, trace: Trace) -> CrackWidth | None:
@@ -161,7 +171,8 @@ def _area(scene: _Scene, masker: Masker) -> Measured:
         return _boxed(scene, ("area_no_outline", *_no_severity(label, None)))
     reasons: list[str] = []
     area_m2 = area_sigma = None
-    if Measure.AREA in scene.measures:
+    missing_area = _missing(scene, Measure.AREA)
+    if missing_area is None:
         area_m2 = float(figure.area)
         area_sigma = area_sigma_m2(
             area_m2,
@@ -172,7 +183,7 @@ def _area(scene: _Scene, masker: Masker) -> Measured:
             scale=scene.scale,
         )
     else:
-        reasons.append("area_quality")
+        reasons.append(missing_area)
     if label is DefectClass.ALLIGATOR_CRACK:
         reasons.append("width_pattern")
     reasons.extend(_no_severity(label, area_m2))
