@@ -89,6 +89,22 @@ def test_the_best_score_is_kept_and_classes_are_apart() -> None:
     assert len(merge_tiles(other, tile_of, PAIR)) == 2
 
 
+def test_weak_boxes_widen_nothing_and_do_not_chain() -> None:
+    found, tile_of = made(
+        ((40, 10, 100, 20), 0),
+        ((80, 10, 150, 20), 1),
+        ((80, 0, 180, 100), 1),
+        ((82, 60, 98, 70), 0),
+        ((82, 60, 98, 71), 1),
+        scores=[0.9, 0.8, 0.1, 0.02, 0.03],
+    )
+    merged = merge_tiles(found, tile_of, PAIR, sure=0.5)
+    seen = dict(zip(boxes_of(merged), merged.scores.tolist(), strict=True))
+    assert seen == {(40, 10, 150, 20): 0.9, (80, 0, 180, 100): 0.1, (82, 60, 98, 71): 0.03}
+    strong = found.taken(np.array([0, 1]))
+    assert boxes_of(merge_tiles(strong, tile_of[:2], PAIR)) == [(40, 10, 150, 20)]
+
+
 def test_a_crack_through_many_tiles_is_one() -> None:
     tiles = plan_tiles(2000, 90, side_px=100)
     found, tile_of = cut_up([((3, 40, 1990, 48), 0)], tiles)

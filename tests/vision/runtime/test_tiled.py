@@ -75,6 +75,16 @@ def test_the_number_of_threads_is_without_effect(runtime: Runtime) -> None:
     assert told.count(told[0]) == 4
 
 
+def test_a_lower_threshold_adds_and_changes_nothing_above() -> None:
+    picture = np.random.default_rng(6).integers(0, 256, (200, 240, 3), dtype=np.uint8)
+    with load_detector(DETECT, runtime="openvino", precision="fp32", threshold=0.55) as one:
+        usual, every = one.find(picture), one.find(picture, threshold=0.05)
+    assert 10 < len(usual) < len(every)
+    above = every.taken(np.flatnonzero(every.scores >= 0.55))
+    assert above.xyxy_px.tolist() == usual.xyxy_px.tolist()
+    assert above.scores.tolist() == usual.scores.tolist()
+
+
 def test_masks_are_where_green_is() -> None:
     with load_detector(SEGMENT, threshold=0.6) as detector:
         assert detector.has_masks

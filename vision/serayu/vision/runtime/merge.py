@@ -9,15 +9,17 @@ between cut cracks left in pieces and small things swallowed by large ones.) The
 groups are joined, so that the order of tiles, threads and boxes is without effect.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import shapely
 
-from serayu.vision.runtime.found import Boxes, Found, empty_found
+from serayu.vision.runtime.found import Boxes, Found, empty_found, join
 from serayu.vision.runtime.masks import united_outlines
 from serayu.vision.runtime.tiles import Tiles
 
-__all__ = ["merge_tiles", "settled"]
+__all__ = ["merge_looks", "merge_tiles"]
 
 AGREE_IOU = 0.5
 """Least intersection over union, in the common region, of two boxes of one thing."""
@@ -49,8 +51,11 @@ Rows = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 
 
-def merge_tiles(found: Found, tile_of: Rows, tiles: Tiles) -> Found:
+def merge_tiles(found: Found, tile_of: Rows, tiles: Tiles, *, sure: float = 0.0) -> Found:
     """Return one detection per thing, in the fixed order.
+
+    Weak detections, which only evaluations ask for, join nothing: united they would chain over the whole picture and
+    swallow what is sure. Of several that agree the best remains.
 
     Parameters
     ----------
@@ -60,6 +65,8 @@ def merge_tiles(found: Found, tile_of: Rows, tiles: Tiles) -> Found:
         The tile that each was found in, shape (n,).
     tiles
         The plan.
+    sure
+        Score from which detections are joined.
 
     Returns
     -------
@@ -79,29 +86,76 @@ def merge_tiles(found: Found, tile_of: Rows, tiles: Tiles) -> Found:
     if len(tiles) == 1:
         # Its boxes were told apart already: joining them would let weak ones widen strong ones.
         return Found(boxes, found.scores, found.labels, found.outlines_px).ordered()
-    cut = _cut_sides(boxes, rectangles, tiles)
-    one, other = _pairs(boxes, found.labels)
+    clipped = Found(boxes, found.scores, found.labels, found.outlines_px)
+    strong, weak = np.flatnonzero(found.scores >= sure), np.flatnonzero(found.scores < sure)
+    merged = _merged(clipped.taken(strong), rectangles[strong], tile_of[strong], tiles)
+    return (_best(join([merged, clipped.taken(weak)])) if len(weak) else merged).ordered()
+
+
+def _merged(found: Found, rectangles: Boxes, tile_of: Rows, tiles: Tiles) -> Found:
+    """Return one detection per thing, of detections that lie within the rectangles of their tiles."""
+    if not len(found):
+        return found
+    cut = _cut_sides(found.xyxy_px, rectangles, tiles)
+    one, other = _pairs(found.xyxy_px, found.labels)
     seen_twice = tile_of[one] != tile_of[other]
     one, other = one[seen_twice], other[seen_twice]
-    same = _agree(boxes, rectangles, cut, one, other)
-    merged = _united(found, boxes, _groups(len(found), one[same], other[same]))
-    return settled(merged).ordered()
+    same = _agree(found.xyxy_px, rectangles, cut, one, other)
+    return _settled(_united(found, found.xyxy_px, _groups(len(found), one[same], other[same])))
 
 
-def settled(found: Found) -> Found:
-    """Join what agrees as a whole, or lies within another, until nothing does.
+def _best(found: Found) -> Found:
+    """Return what no better detection of its class agrees with."""
+    found = found.ordered()
+    found = found.taken(np.argsort(-found.scores, kind="stable"))
+    one, other = _pairs(found.xyxy_px, found.labels)
+    same = _agree_whole(found.xyxy_px, one, other)
+    one, other = one[same], other[same]
+    order = np.argsort(one, kind="stable")
+    one, other = one[order], other[order]
+    ends = np.searchsorted(one, np.arange(len(found) + 1))
+    alive = np.ones(len(found), dtype=bool)
+    for row in range(len(found)):
+        if alive[row]:
+            alive[other[ends[row] : ends[row + 1]]] = False
+    return found.taken(np.flatnonzero(alive))
+
+
+def _agree_whole(boxes: Boxes, one: Rows, other: Rows) -> Flags:
+    """Return which pairs agree as a whole, shape (k,)."""
+    shared, areas = _shared(boxes, one, other), _areas(boxes)
+    result: Flags = (shared > 0) & (shared >= AGREE_IOU * (areas[one] + areas[other] - shared))
+    return result
+
+
+def _holds(boxes: Boxes, one: Rows, other: Rows) -> Flags:
+    """Return of which pairs one lies within the other, shape (k,)."""
+    shared, areas = _shared(boxes, one, other), _areas(boxes)
+    result: Flags = (shared > 0) & (shared >= WITHIN * np.minimum(areas[one], areas[other]))
+    return result
+
+
+def merge_looks(looks: Sequence[Found], *, sure: float = 0.0) -> Found:
+    """Return what several looks at one picture show, each thing once, in the fixed order.
 
     Parameters
     ----------
-    found
-        Detections in pixels of one picture, of several tiles or of looks at several scales.
+    looks
+        What each saw, in pixels of the picture.
+    sure
+        Score from which detections are joined; see :func:`merge_tiles`.
     """
+    found = join(looks)
+    strong, weak = np.flatnonzero(found.scores >= sure), np.flatnonzero(found.scores < sure)
+    merged = _settled(found.taken(strong))
+    return (_best(join([merged, found.taken(weak)])) if len(weak) else merged).ordered()
+
+
+def _settled(found: Found) -> Found:
+    """Join what agrees as a whole, or lies within another, until nothing does."""
     while len(found):
         one, other = _pairs(found.xyxy_px, found.labels)
-        shared, areas = _shared(found.xyxy_px, one, other), _areas(found.xyxy_px)
-        same = shared >= AGREE_IOU * (areas[one] + areas[other] - shared)
-        same |= shared >= WITHIN * np.minimum(areas[one], areas[other])
-        same &= shared > 0
+        same = _agree_whole(found.xyxy_px, one, other) | _holds(found.xyxy_px, one, other)
         if not same.any():
             return found
         found = _united(found, found.xyxy_px, _groups(len(found), one[same], other[same]))

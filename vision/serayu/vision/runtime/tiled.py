@@ -15,7 +15,7 @@ from serayu.models.survey.finding import DefectClass
 from serayu.vision.detection import Detection, Image
 from serayu.vision.runtime.found import Found, gather, join
 from serayu.vision.runtime.heads import Head, decode
-from serayu.vision.runtime.merge import merge_tiles, settled
+from serayu.vision.runtime.merge import merge_looks, merge_tiles
 from serayu.vision.runtime.network import Network, Worker
 from serayu.vision.runtime.scale import Scale, resized
 from serayu.vision.runtime.tiles import DEFAULT_OVERLAP, Tiles, cut_tile, plan_tiles
@@ -36,10 +36,10 @@ class _Started:
     scale: tuple[float, float]
     parts: tuple[Future[Found], ...]
 
-    def finished(self) -> Found:
+    def finished(self, *, sure: float) -> Found:
         """Wait for the tiles, and return what they show in pixels of the picture as it was given."""
         parts = [part.result() for part in self.parts]
-        return merge_tiles(join(parts), gather(parts), self.tiles).rescaled(self.scale)
+        return merge_tiles(join(parts), gather(parts), self.tiles, sure=sure).rescaled(self.scale)
 
 
 class TiledDetector:
@@ -151,7 +151,7 @@ class TiledDetector:
         threshold
             Least score; the detector's own when None.
         """
-        return _finished(self._started(image, gsd_mm, threshold))
+        return self._finished(self._started(image, gsd_mm, threshold))
 
     def find_all(
         self, images: Iterable[tuple[Image, float | None]], *, threshold: float | None = None
@@ -168,9 +168,9 @@ class TiledDetector:
             tiles += _tiles(waiting[-1])
             while len(waiting) > 1 and tiles - _tiles(waiting[0]) >= most:
                 tiles -= _tiles(waiting[0])
-                yield _finished(waiting.popleft())
+                yield self._finished(waiting.popleft())
         while waiting:
-            yield _finished(waiting.popleft())
+            yield self._finished(waiting.popleft())
 
     def _started(self, image: Image, gsd_mm: float | None, threshold: float | None) -> tuple[_Started, ...]:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:  # noqa: PLR2004
@@ -199,6 +199,11 @@ class TiledDetector:
         parts = (self._pool.submit(self._look, seen, tiles, index, threshold) for index in range(len(tiles)))
         return _Started(tiles, scale, tuple(parts))
 
+    def _finished(self, looks: tuple[_Started, ...]) -> Found:
+        """Return what all looks at a picture show; from the detector's threshold up it is the same without the rest."""
+        found = [look.finished(sure=self.threshold) for look in looks]
+        return found[0].ordered() if len(found) == 1 else merge_looks(found, sure=self.threshold)
+
     def _look(self, image: Image, tiles: Tiles, index: int, threshold: float) -> Found:
         """Return what one tile shows, in pixels of the picture as it was scaled; runs in a thread of the pool."""
         worker: Worker | None = getattr(self._local, "worker", None)
@@ -213,9 +218,3 @@ class TiledDetector:
 
 def _tiles(looks: tuple[_Started, ...]) -> int:
     return sum(len(look.tiles) for look in looks)
-
-
-def _finished(looks: tuple[_Started, ...]) -> Found:
-    """Return what all looks at a picture show; what one sees as another does, or as a part of it, is joined."""
-    found = [look.finished() for look in looks]
-    return (found[0] if len(found) == 1 else settled(join(found))).ordered()
