@@ -124,7 +124,7 @@ def test_the_map_shows_findings_with_letters_and_words_to_crews_and_not_to_the_p
         "tidak terukur",
         "1 Juli 2026",
         "SRY_0002.jpg",
-        "Keyakinan detektor 0,9",
+        "Skor 0,9",
         "ditemukan program, belum diperiksa",
     ):
         assert one in words

@@ -189,3 +189,9 @@ def test_a_station_without_limits_has_no_changes_to_tell() -> None:
     free = Station("pos-b", "33.02", "Pos B", StationKind.RIVER, 109.2, -7.4, (Datastream("stage"),), "test")
     with pytest.raises(ValueError, match="pos-b"):
         change_sentence(change(N, W, ChangeKind.RAISE), free)
+
+
+@pytest.mark.parametrize("lang", ["id", "en"])
+def test_a_score_is_called_the_same_in_the_report_and_in_reviews_and_never_a_confidence(lang: str) -> None:
+    assert text("review.score", lang) == text("report.column.score", lang)
+    assert not {"keyakinan", "confidence"} & set(text("review.score", lang).lower().split())
