@@ -29,6 +29,7 @@ from serayu.vision.documents.kml import kml
 from serayu.vision.documents.pdf import pdf
 from serayu.vision.documents.road_map import road_map
 from serayu.vision.documents.signs import CONDITIONS, SIGNS
+from serayu.vision.documents.weights import scores_in
 from serayu.vision.documents.weights import Model
 from serayu.vision.documents.write import GEOPACKAGE, HTML, KML, PDF, write_reports
 from serayu.vision.runtime.manifest import ThresholdChoice, WeightsEntry
@@ -364,6 +365,8 @@ def test_signs_differ_by_letter_and_shape_and_conditions_by_letters_and_dashes()
         == len({one.dashes for one in CONDITIONS.values()})
         == 4
     )
+    assert {len(one.letter) for one in SIGNS.values()} == {1}
+    assert {len(one.letters) for one in CONDITIONS.values()} == {2}, "a letter alone is a class of findings"
     for sign in SIGNS.values():
         assert _contrast(sign.colour) >= 3.4
 
@@ -387,3 +390,10 @@ def test_a_side_that_is_not_certain_is_said_to_be_so(facts: Facts) -> None:
     words = where_of(one, facts)
     assert words.id.endswith(", sisi tidak pasti")
     assert words.en == "side not certain"
+
+
+def test_numbers_of_a_model_card_are_written_as_indonesians_do() -> None:
+    (one,) = scores_in(
+        "### drone\n| class | n | F1 | P | R | AP50 |\n| **all** | 442 | 0.64 (0.60-0.68) | 0.62 | – | 0.58 |"
+    )
+    assert (one.n, one.f1, one.precision, one.recall) == ("442", "0,64 (0,60-0,68)", "0,62", "–")

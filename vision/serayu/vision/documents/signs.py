@@ -31,7 +31,10 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """How a condition of a segment is shown: the usual letters of the class, a colour, and dashes in mm."""
+    """How a condition of a segment is shown: letters, a colour, and dashes in mm.
+
+    Always two letters, since one letter is a class of findings: B alone would be both baik and retak buaya.
+    """
 
     letters: str
     colour: str
@@ -50,8 +53,8 @@ SIGNS: dict[DefectClass, Sign] = {
 that white letters on them have a contrast of at least 3.4 to 1."""
 
 CONDITIONS: dict[Condition, Strip] = {
-    Condition.BAIK: Strip("B", "#00795a", None),
-    Condition.SEDANG: Strip("S", "#2b7fb3", (5.0, 0.8)),
+    Condition.BAIK: Strip("BK", "#00795a", None),
+    Condition.SEDANG: Strip("SD", "#2b7fb3", (5.0, 0.8)),
     Condition.RUSAK_RINGAN: Strip("RR", "#e69f00", (2.4, 0.8)),
     Condition.RUSAK_BERAT: Strip("RB", "#b3261e", (0.9, 0.6)),
 }

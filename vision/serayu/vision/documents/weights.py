@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serayu.models.errors import BadInputError
+from serayu.models.texts import decimal
 from serayu.vision.documents.words import Said, say
 from serayu.vision.runtime.manifest import WeightsEntry
 
@@ -91,10 +92,12 @@ def _card(name: str) -> str | None:
 def scores_in(card: str) -> tuple[Score, ...]:
     r"""Return the row of all classes of each domain in a model card, see :mod:`serayu.vision.training.card`.
 
+    Cards are English; the numbers are returned as Indonesians write them, as all of the report.
+
     Examples
     --------
     >>> scores_in("### drone\n| class | n | F1 | P | R | AP50 |\n| **all** | 9 | 0.7 | 0.8 | 0.6 | 0.5 |")
-    (Score(domain='drone', n='9', f1='0.7', precision='0.8', recall='0.6', ap50='0.5'),)
+    (Score(domain='drone', n='9', f1='0,7', precision='0,8', recall='0,6', ap50='0,5'),)
     """
     found, domain, header = [], "", list[str]()
     for line in card.splitlines():
@@ -107,5 +110,10 @@ def scores_in(card: str) -> tuple[Score, ...]:
             header = cells
         elif header and cells[0] == _TOTAL and len(cells) == len(header):
             row = dict(zip(header, cells, strict=True))
-            found.append(Score(domain, *(row[name] for name in _COLUMNS)))
+            found.append(Score(domain, *(_indonesian(row[name]) for name in _COLUMNS)))
     return tuple(found)
+
+
+def _indonesian(cell: str) -> str:
+    """Return a card's cell with its decimal fractions as Indonesians write them."""
+    return re.sub(r"\d+\.(\d+)", lambda found: decimal(float(found[0]), len(found[1])), cell)
