@@ -95,10 +95,11 @@ def test_second_things_on_one_place_stay_two(things: list[Real]) -> None:
     assert {thing.label for thing in _things(sightings, frames)} == {thing.label for thing in things}
 
 
-def test_a_dark_square_is_a_hole_or_a_patch() -> None:
+@pytest.mark.parametrize("other", [PATCH, ALLIGATOR])
+def test_a_dark_square_is_a_hole_or_something_else(other: DefectClass) -> None:
     sightings, frames, _ = fly([Real(HOLE, shapely.box(19, -1, 21, 1))], length_m=40)
-    (thing,) = _things(_called(sightings, (HOLE, PATCH), (0.4, 0.6)), frames)
-    assert thing.label is PATCH
+    (thing,) = _things(_called(sightings, (HOLE, other), (0.4, 0.6)), frames)
+    assert thing.label is other
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,16 @@ from serayu.vision.survey.fuse import Group
 
 __all__ = ["voted"]
 
-_FAMILIES = (CRACKS, frozenset({DefectClass.POTHOLE, DefectClass.PATCH_REPAIR}))
+_FAMILIES = (
+    CRACKS,
+    frozenset({DefectClass.POTHOLE, DefectClass.PATCH_REPAIR}),
+    frozenset(
+        {DefectClass.POTHOLE, DefectClass.ALLIGATOR_CRACK}
+    ),  # of a patch with such cracks both are true
+)
 _SINGLE = frozenset({DefectClass.LONGITUDINAL_CRACK, DefectClass.TRANSVERSE_CRACK})
 _SHARE = 0.5  # of each that the other covers, at least, of cracks
-_AREA_SHARE = 0.7  # of holes and patches: one outline, not one in the other
+_AREA_SHARE = 0.7  # of holes, patches and cracked areas: one outline, not one in the other
 _REACH_M = 0.3  # boxes and masks of one thing differ by that, as in fusion
 
 
