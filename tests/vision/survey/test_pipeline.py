@@ -41,8 +41,8 @@ def _flight(flown: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(flown, tmp_path / "flight"))
 
 
-def _survey(flight: Path, out: Path, survey: str | None = None) -> Outcome:
-    order = Order(flight, out, boxes=flight / "boxes", survey=survey)
+def _survey(flight: Path, out: Path, survey: str | None = None, *, replace: bool = False) -> Outcome:
+    order = Order(flight, out, boxes=flight / "boxes", survey=survey, replace=replace)
     return run_survey(order, imagery=FlatFolder(flight), gauge=gauge)
 
 
@@ -87,7 +87,7 @@ def test_other_boxes_are_looked_at_again_and_leave_no_old_pictures(flight: Path,
     for file in (flight / "boxes").glob("P*.txt"):
         file.write_text("")
     (flight / "boxes" / "P00000_0.txt").write_text("0 0.5 0.5 0.1 0.1\n")
-    again = _survey(flight, tmp_path / "out")
+    again = _survey(flight, tmp_path / "out", replace=True)
     assert (again.looked, again.resumed) == (6, 0)
     assert len(_findings(tmp_path / "out")) == 1
     assert len(list((tmp_path / "out" / "crops").iterdir())) == 1
@@ -160,24 +160,57 @@ def test_two_surveys_do_not_write_to_one_folder(flown: Path, tmp_path: Path) -> 
     assert _survey(flown, tmp_path / "out").looked == 6
 
 
-def test_results_of_another_survey_are_not_written_over(calm: Outcome, tmp_path: Path) -> None:
+@pytest.mark.parametrize("recorded", [True, False])
+def test_finished_results_of_another_survey_are_not_written_over(
+    calm: Outcome, flight: Path, tmp_path: Path, *, recorded: bool
+) -> None:
     out = Path(shutil.copytree(calm.out, tmp_path / "out"))
-    write_flight(tmp_path / "flight", ROAD[1:3], n=3)
-    for recorded in (True, False):
-        if not recorded:  # as by an earlier release, or with the work folder removed; then the name tells
-            shutil.rmtree(out / ".work")
-            (tmp_path / "flight").rename(tmp_path / "other")
-        other = tmp_path / ("flight" if recorded else "other")
-        with pytest.raises(BadInputError, match="it holds the results of another survey"):
-            _survey(other, out)
-        assert _files(out) == _files(calm.out)
+    if not recorded:  # with the work folder removed, as it may be
+        shutil.rmtree(out / ".work")
+    (flight / "P00000_0.jpg").unlink()  # the other five are shared
+    with pytest.raises(BadInputError) as caught:
+        _survey(flight, out)
+    assert str(caught.value).startswith(f"{out}: ")
+    assert f"finished results of another survey, {calm.summary.survey}; " in str(caught.value)
+    photos = "photos (6 di sana · there, 5 di sini · here, 5 sama · shared)"
+    assert (photos in str(caught.value)) == recorded
+    assert "--replace" in str(caught.value)
+    assert _files(out) == _files(calm.out)
 
 
-def test_a_survey_with_a_photo_more_is_the_same_survey(calm: Outcome, flight: Path, tmp_path: Path) -> None:
+def test_finished_results_made_with_other_settings_are_not_written_over(
+    calm: Outcome, flight: Path, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(calm.out, tmp_path / "out"))
+    with pytest.raises(BadInputError, match="differs in: --survey: give another folder"):
+        _survey(flight, out, survey="S-1")
+    (flight / "boxes" / "P00000_0.txt").write_text("")
+    with pytest.raises(BadInputError, match="boxes, photos, privacy or release"):
+        _survey(flight, out)
+    assert _files(out) == _files(calm.out)
+
+
+def test_a_survey_with_an_id_of_its_own_is_the_same_only_with_the_same_content(
+    flight: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    _survey(flight, out, survey="S-1")
+    before = _files(out)
+    assert _survey(flight, out, survey="S-1").looked == 0
+    (flight / "P00000_0.jpg").unlink()
+    with pytest.raises(BadInputError, match=r"another survey, S-1; .*5 sama · shared"):
+        _survey(flight, out, survey="S-1")
+    assert _files(out) == before
+
+
+def test_a_survey_with_a_photo_more_replaces_the_smaller_one_only_where_asked(
+    calm: Outcome, flight: Path, tmp_path: Path
+) -> None:
     out = Path(shutil.copytree(calm.out, tmp_path / "out"))
     shutil.copy(flight / "P00000_0.jpg", flight / "P09000_0.jpg")
-    again = _survey(flight, out)
+    again = _survey(flight, out, replace=True)
     assert (again.looked, again.resumed) == (1, 6)
+    assert _files(out) == _files(_survey(flight, tmp_path / "fresh").out)
 
 
 def test_results_are_not_written_among_the_inputs(flight: Path, tmp_path: Path) -> None:

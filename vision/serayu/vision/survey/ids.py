@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from serayu.models.times import US_PER_S
 
-__all__ = ["digest", "stable_uuid7"]
+__all__ = ["digest", "has_content", "stable_uuid7"]
 
 _VERSION, _VARIANT = 0x7, 0b10
 _US_PER_MS = US_PER_S // 1000
+_CONTENT = (1 << 62) - 1
 
 
 def digest(*parts: str) -> str:
@@ -45,9 +46,24 @@ def stable_uuid7(time_us: int | None, *parts: str) -> str:
     """
     milliseconds, microseconds = divmod(max(time_us or 0, 0), _US_PER_MS)
     fraction = microseconds * 4096 // 1000
-    content = int.from_bytes(_sha(parts).digest()[:8], "big") & (1 << 62) - 1
+    content = int.from_bytes(_sha(parts).digest()[:8], "big") & _CONTENT
     value = (milliseconds & (1 << 48) - 1) << 80 | _VERSION << 76 | fraction << 64 | _VARIANT << 62 | content
     return str(uuid.UUID(int=value))
+
+
+def has_content(id_: str, *parts: str) -> bool:
+    """Return whether `stable_uuid7` made an id of this content, at whatever time.
+
+    Examples
+    --------
+    >>> has_content(stable_uuid7(5, "a"), "a"), has_content(stable_uuid7(5, "a"), "b"), has_content("S-1", "a")
+    (True, False, False)
+    """
+    try:
+        value = uuid.UUID(id_).int
+    except ValueError:
+        return False
+    return value & _CONTENT == uuid.UUID(stable_uuid7(None, *parts)).int & _CONTENT
 
 
 def _sha(parts: Iterable[str]) -> "hashlib._Hash":

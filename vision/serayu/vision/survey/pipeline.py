@@ -26,8 +26,8 @@ from serayu.vision.survey.engine import looks
 from serayu.vision.survey.findings import findings_of
 from serayu.vision.survey.frames import frames_of
 from serayu.vision.survey.fuse import fuse
-from serayu.vision.survey.ids import stable_uuid7
-from serayu.vision.survey.out_folder import check_no_input, check_same_survey
+from serayu.vision.survey.ids import digest, stable_uuid7
+from serayu.vision.survey.out_folder import Wanted, check_no_input, check_same_survey, forget_survey
 from serayu.vision.survey.photo_boxes import survey_photos
 from serayu.vision.survey.place import SLIDE_LIMIT_M, Roads, slopes
 from serayu.vision.survey.recipe import (
@@ -82,6 +82,8 @@ class Order:
     people
         Detector of people and vehicles, to hide them; None: that of the setting
         ``SERAYU_VISION_PEOPLE_WEIGHTS``, if any.
+    replace
+        Whether finished results of another survey in `out` may be replaced.
     """
 
     source: Path
@@ -94,6 +96,7 @@ class Order:
     precision: str | None = None
     survey: str | None = None
     people: Path | None = None
+    replace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +151,8 @@ def run_survey(
     Raises
     ------
     BadInputError
-        No pictures, none of them usable, no such weights, boxes, roads or elevation model, `out` is not writable, or
-        another survey is writing to it.
+        No pictures, none of them usable, no such weights, boxes, roads or elevation model, `out` is not writable,
+        another survey is writing to it, or it holds the finished results of another one that may not be replaced.
     """
     began = time.monotonic()
     imagery = imagery or imagery_of(order.source, dem=order.dem)
@@ -165,13 +168,13 @@ def run_survey(
     files = files_sha256(units)
     keys = unit_keys(units, recipe=recipe, base=recipe.base(dem=order.dem), files=files)
     with Workspace.under(order.out) as workspace:
-        known, source = workspace.inputs(), order.source.resolve().name
-        check_same_survey(order.out, files.values(), known=known, source=source)
-        workspace.keep_inputs(files.values())
+        wanted = Wanted(order.survey, _content(order, keys), set(files.values()), _told(order, recipe))
+        if not order.replace:
+            check_same_survey(order.out, wanted, made=workspace.made())
         results, resumed = _results(units, keys, recipe, workspace, engine or local_engine, progress)
         looked_s = time.monotonic() - began
         _check_usable(results, order.source)
-        head = _head(order, recipe, keys, results)
+        head = _head(wanted, recipe, results)
         frames = frames_of(results)
         groups = fuse((one for result in results for one in result.sightings), frames)
         alignment = groups[0].alignment if groups else Alignment()
@@ -194,6 +197,10 @@ def run_survey(
             unconfirmed=unconfirmed,
             inputs=_far_roads(order.ruas, roads, footprints),
         )
+        content = digest(*wanted.content)
+        if (workspace.made() or ("", ()))[0] != content:
+            forget_survey(order.out)
+        workspace.keep_made(content, wanted.photos)
         _publish(order.out, workspace, keys, results, pairs)
         features = segment_features(segments, survey=summary.survey)
         facts = facts_of(
@@ -300,22 +307,17 @@ def _in_both(key: str) -> str:
     return " · ".join(filter(None, (said.id, said.en)))
 
 
-def _head(
-    order: Order, recipe: Recipe, keys: Mapping[str, str], results: Sequence[UnitResult]
-) -> dict[str, object]:
-    """Return the part of the summary that says what was surveyed, with its id.
+def _content(order: Order, keys: Mapping[str, str]) -> list[str]:
+    """Return everything that a survey's results depend on: the pictures' bytes, roads, settings, not their folders."""
+    return [
+        *(f"{name} {key}" for name, key in sorted(keys.items())),
+        "" if order.ruas is None else file_sha256(order.ruas),
+    ]
 
-    The id is made from the time of the first picture, the pictures' bytes, roads and settings, not from their folders.
-    """
-    inputs = {
-        "ruas": None if order.ruas is None else file_sha256(order.ruas),
-        "dem": None if order.dem is None else file_sha256(order.dem),
-    }
-    times = [one.time_us for one in results if one.time_us is not None]
-    content = [f"{name} {key}" for name, key in sorted(keys.items())]
-    id_ = stable_uuid7(min(times, default=None), *content, inputs["ruas"] or "")
+
+def _told(order: Order, recipe: Recipe) -> dict[str, object]:
+    """Return the part of the summary that says what is to be surveyed with what."""
     return {
-        "survey": order.survey or id_,
         "source": order.source.resolve().name,
         "kind": "photos" if order.source.is_dir() else "orthophoto",
         "detector": recipe.finder().name,
@@ -325,7 +327,22 @@ def _head(
             "precision": order.precision,
             "boxes": None if order.boxes is None else "given",
         },
-        "inputs": inputs,
+        "inputs": {
+            "ruas": None if order.ruas is None else file_sha256(order.ruas),
+            "dem": None if order.dem is None else file_sha256(order.dem),
+        },
+    }
+
+
+def _head(wanted: Wanted, recipe: Recipe, results: Sequence[UnitResult]) -> dict[str, object]:
+    """Return the part of the summary that says what was surveyed, with its id.
+
+    The id is made from the time of the first picture and the content.
+    """
+    times = [one.time_us for one in results if one.time_us is not None]
+    return {
+        "survey": wanted.survey or stable_uuid7(min(times, default=None), *wanted.content),
+        **wanted.told,
         "privacy": privacy_note(recipe.guard(), [one.hidden for one in results if one.hidden is not None]),
     }
 

@@ -66,6 +66,12 @@ def survey(
         Path | None,
         typer.Option(help="detektor orang dan kendaraan untuk disamarkan · hides people and vehicles (COCO)"),
     ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace", help="ganti hasil survei lain di folder hasil · replace another survey's results"
+        ),
+    ] = False,
     engine: Annotated[EngineName, typer.Option(help="mesin kerja · where it runs")] = EngineName.LOCAL,
     address: Annotated[
         str | None, typer.Option(help="alamat penjadwal dask · the scheduler; local workers without")
@@ -100,6 +106,7 @@ def survey(
         precision=precision,
         survey=survey_id,
         people=people_weights,
+        replace=replace,
     )
     target = target_of(url, region, data, register_url)
     if publish:

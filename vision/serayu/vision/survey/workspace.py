@@ -21,7 +21,7 @@ from serayu.vision.survey.work import Look
 __all__ = ["Workspace"]
 
 _FOLDER = ".work"
-_LOCK, _INPUTS = "lock", "inputs"
+_LOCK, _INPUTS, _CONTENT = "lock", "inputs", "content"
 _KEY_LENGTH = 24
 
 
@@ -61,17 +61,19 @@ class Workspace:
                 raise BadInputError("another survey is writing to this folder", file=out) from None
             yield cls(folder)
 
-    def inputs(self) -> tuple[str, ...] | None:
-        """Return the SHA-256 of the pictures that were last surveyed to here; None where that is not recorded."""
+    def made(self) -> tuple[str, tuple[str, ...]] | None:
+        """Return what `keep_made` recorded; None where nothing or only a part is there."""
         try:
-            return tuple((self.folder / _INPUTS).read_text("ascii").split())
+            content = (self.folder / _CONTENT).read_text("ascii").strip()
+            return content, tuple((self.folder / _INPUTS).read_text("ascii").split())
         except (OSError, UnicodeDecodeError):
             return None
 
-    def keep_inputs(self, digests: Iterable[str]) -> None:
-        """Record the SHA-256 of the pictures."""
+    def keep_made(self, content: str, digests: Iterable[str]) -> None:
+        """Record the digest of everything that the results depend on, and the SHA-256 of the pictures."""
         data = "".join(f"{one}\n" for one in sorted(set(digests))).encode("ascii")
         write_atomically(self.folder / _INPUTS, data)
+        write_atomically(self.folder / _CONTENT, f"{content}\n")
 
     def done(self, unit: str, key: str) -> UnitResult | None:
         """Return the kept result of a unit, or None; one that cannot be read counts as none."""
@@ -103,7 +105,7 @@ class Workspace:
 
     def forget_others(self, kept: Iterable[tuple[str, str]]) -> None:
         """Remove everything but the files of units and keys: results of other settings and halves left by a kill."""
-        names = {_LOCK, _INPUTS} | {
+        names = {_LOCK, _INPUTS, _CONTENT} | {
             self._file(unit, key, kind).name for unit, key in kept for kind in ("result", "pictures")
         }
         for file in self.folder.iterdir():
