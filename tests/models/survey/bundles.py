@@ -32,6 +32,7 @@ def properties(n: int = 0, *, survey: str = SURVEY, **changes: object) -> dict[s
             "length_m": 0.2 if n == 1 else None,
             "width_mm": None,
             "area_m2": None if n == 1 else 0.08,
+            "road_edge_m": 1.6 if n == 3 else None,
         },
         "photo": "SRY_0002.jpg",
         "photos": ["SRY_0001.jpg", "SRY_0002.jpg"],

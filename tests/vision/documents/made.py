@@ -115,6 +115,7 @@ def _finding(place: int, random: np.random.Generator, line: shapely.LineString) 
             length_m=round(0.03 * size, 3) if crack else None,
             width_mm=1.1 if crack else None,
             area_m2=None if crack else round(0.07 * figure.area, 4),
+            road_edge_m=1.9 if place == 0 else None,
         ),
         photo=f"DJI_{int(at // 20):04d}.JPG",
         photos=(f"DJI_{int(at // 20):04d}.JPG", f"DJI_{int(at // 20) + 1:04d}.JPG"),

@@ -21,7 +21,8 @@ from typing_extensions import override
 from serayu.models.survey.finding import DefectClass, Severity
 from serayu.vision.documents import content as content_module
 from serayu.vision.documents import crops as crops_module
-from serayu.vision.documents.content import content_of, where_of
+from serayu.vision.documents.columns import tables_of
+from serayu.vision.documents.content import content_of, edge_of, where_of
 from serayu.vision.documents.crops import chosen_crops
 from serayu.vision.documents.facts import Facts
 from serayu.vision.documents.html import html
@@ -29,8 +30,7 @@ from serayu.vision.documents.kml import kml
 from serayu.vision.documents.pdf import pdf
 from serayu.vision.documents.road_map import road_map
 from serayu.vision.documents.signs import CONDITIONS, SIGNS
-from serayu.vision.documents.weights import scores_in
-from serayu.vision.documents.weights import Model
+from serayu.vision.documents.weights import Model, scores_in
 from serayu.vision.documents.write import GEOPACKAGE, HTML, KML, PDF, write_reports
 from serayu.vision.runtime.manifest import ThresholdChoice, WeightsEntry
 from serayu.vision.survey.summary import LeftOut
@@ -272,9 +272,38 @@ def test_rows_of_findings_have_sizes_with_errors_in_the_order_of_the_findings(
             one.severity is Severity.UNMEASURED and one.label is not DefectClass.LANDSLIDE
         )
     (slide,) = told.slides
-    assert (slide.edge.id, slide.slope) == ("2,2 m", "31°")
+    assert (slide.edge.id, slide.slope) == ("2,2 ± 1,9 m: mungkin mencapai badan jalan", "31°")
+    page = (written / HTML).read_text("utf-8")
+    assert "2,2 ± 1,9 m: mungkin mencapai badan jalan" in page
+    assert "2,2 ± 1,9 m: mungkin mencapai badan jalan · may reach the carriageway" in kml(facts)
+    (layer,) = (one for one in tables_of(facts) if one.name == "findings")
+    columns = {one.name: one.values for one in layer.columns}
+    place = [one.id for one in facts.findings].index(facts.slides[0].id)
+    assert (columns["road_edge_m"][place], columns["road_edge_error_m"][place]) == (2.25, 1.9)
+    assert sum(value is not None for value in columns["road_edge_error_m"]) == 1
     assert [row.condition.id for row in told.segments][-1] == "tidak diketahui"
     assert told.segments[-1].sdi == "–"
+
+
+@pytest.mark.parametrize(
+    ("distance_m", "error_m", "words"),
+    [
+        (None, None, "tidak diketahui"),
+        (3.1, 2.3, "3,1 ± 2,3 m: mungkin mencapai badan jalan"),
+        (3.8, 2.3, "3,8 ± 2,3 m"),
+        (1.645, 1.0, "1,6 ± 1,0 m: mungkin mencapai badan jalan"),
+        (12.0, 0.03, "12,00 ± 0,03 m"),
+        (12.04, None, "12,0 m"),
+        (0.0, 2.3, "0,0 ± 2,3 m: mencapai badan jalan"),
+        (0.0, None, "0 m: mencapai badan jalan"),
+    ],
+)
+def test_a_distance_to_the_road_is_told_with_its_error_and_what_it_leaves_open(
+    facts: Facts, distance_m: float | None, error_m: float | None, words: str
+) -> None:
+    errors = msgspec.structs.replace(facts.slides[0].errors, road_edge_m=error_m)
+    slide = msgspec.structs.replace(facts.slides[0], road_edge_m=distance_m, errors=errors)
+    assert edge_of(slide).id == words
 
 
 def test_the_pdf_has_pages_and_no_time_of_writing(facts: Facts, written: Path) -> None:

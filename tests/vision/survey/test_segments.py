@@ -1,5 +1,8 @@
 """What lies on which 100 m of road, and how much of it was seen."""
 
+from dataclasses import replace
+
+import msgspec
 import numpy as np
 import pytest
 import shapely
@@ -105,6 +108,39 @@ def test_things_get_road_kilometre_and_side_and_a_slide_its_distance() -> None:
     assert (second.km, second.side, second.slope_deg) == (2.11, "kiri", 33.3)
     assert second.road_edge_m == pytest.approx(5.0, abs=0.01)
     assert (third.ruas, third.km, third.side, third.slope_deg) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("south_m", "position_m", "distance_m", "sigma_m"),
+    [
+        (8.0, 0.0, 5.0, 0.1 / 104),
+        (8.0, 0.0003, 5.0, 0.001),
+        (8.0, 2.0, 5.0, 2.0),
+        (1.0, 2.0, 0.0, 2.0),
+        (8.0, None, 5.0, None),
+    ],
+)
+def test_the_distance_of_a_slide_has_the_error_of_its_place_and_of_its_outline(
+    south_m: float, position_m: float | None, distance_m: float, sigma_m: float | None
+) -> None:
+    slide = _thing(DefectClass.LANDSLIDE, shapely.box(100, south_m, 120, 40), position_m=position_m)
+    hole = _thing(DefectClass.POTHOLE, shapely.Point(50, -2).buffer(0.3))
+    pairs = findings_of([slide, hole], survey="s", roads=_roads(), slope_of=None, plane=PLANE)
+    second, first = sorted((finding for finding, _ in pairs), key=lambda one: one.label)
+    assert (first.label, first.road_edge_m, first.errors.road_edge_m) == (DefectClass.POTHOLE, None, None)
+    assert second.road_edge_m == pytest.approx(distance_m, abs=0.01)
+    assert second.errors.road_edge_m == (None if sigma_m is None else pytest.approx(sigma_m, abs=0.0006))
+    lone = findings_of([slide], survey="s", roads=None, slope_of=None, plane=PLANE)[0][0]
+    assert (lone.road_edge_m, lone.errors.road_edge_m) == (None, None)
+
+
+def test_an_outline_that_is_poorly_known_widens_the_error_of_its_distance() -> None:
+    slide = _thing(DefectClass.LANDSLIDE, shapely.box(100, 8, 120, 40), position_m=3.0)
+    blurred = replace(slide, errors=msgspec.structs.replace(slide.errors, area_m2=416.0))
+    ((found, _),) = findings_of([blurred], survey="s", roads=_roads(), slope_of=None, plane=PLANE)
+    assert found.errors.road_edge_m == pytest.approx(
+        5.0, abs=0.002
+    )  # 416 m² over 104 m are 4 m; 3 and 4 make 5
 
 
 @pytest.mark.parametrize(

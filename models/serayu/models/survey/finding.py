@@ -5,7 +5,11 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["CRACKS", "DefectClass", "Errors", "Finding", "Severity", "Side"]
+__all__ = ["CERTAIN_SIGMAS", "CRACKS", "DefectClass", "Errors", "Finding", "Severity", "Side"]
+
+CERTAIN_SIGMAS = 1.645
+"""What is farther than this many standard errors away is taken as certain: 90 % of a normal error lie within, 95 % on
+one side [project proposal]."""
 
 
 class DefectClass(enum.StrEnum):
@@ -49,12 +53,15 @@ class Errors(msgspec.Struct, frozen=True, kw_only=True):
         Horizontal, of the finding's middle.
     length_m, width_mm, area_m2
         Of the sizes.
+    road_edge_m
+        Of a slide's distance to the road's edge; that of the road's own line and width is not in it.
     """
 
     position_m: float | None
     length_m: float | None = None
     width_mm: float | None = None
     area_m2: float | None = None
+    road_edge_m: float | None = None
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

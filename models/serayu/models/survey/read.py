@@ -11,7 +11,7 @@ from serayu.models.errors import BadInputError
 from serayu.models.survey.finding import Errors, Finding
 from serayu.models.survey.geojson import RawFeature, field_of, raw_features
 from serayu.models.survey.photo import SurveyPhotos
-from serayu.models.survey.schema import ID, PHOTO, RUAS, SIZES, SURVEY, TIME, UNMEASURED
+from serayu.models.survey.schema import ERRORS, ID, PHOTO, RUAS, SIZES, SURVEY, TIME, UNMEASURED
 from serayu.models.survey.segment import SegmentRecord
 from serayu.models.times import parse_rfc3339
 
@@ -148,7 +148,7 @@ def _check_numbers(finding: Finding) -> None:
         _check_number(getattr(finding, name), f"properties.{name}", most=limits.get(name, math.inf))
     for name in Errors.__struct_fields__:
         _check_number(getattr(finding.errors, name), f"properties.errors.{name}")
-    for name in SIZES:
+    for name in ERRORS:
         known = getattr(finding, name) is not None or getattr(finding.errors, name) is None
         _expect(known, f"properties.errors.{name}", "an error of what is null")
 

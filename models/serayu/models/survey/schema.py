@@ -10,6 +10,7 @@ import msgspec
 from serayu.models.survey.finding import DefectClass, Severity, Side
 
 __all__ = [
+    "ERRORS",
     "ID",
     "OPTIONAL",
     "PHOTO",
@@ -36,6 +37,8 @@ RUAS = r"^[^\x00-\x1f\x7f]{1,40}$"
 WORDS = r"^[^\x00-\x1f\x7f]{1,1000}$"
 """A name that a survey's summary gives: no control characters, PostgreSQL keeps none of code 0."""
 SIZES = ("length_m", "width_mm", "area_m2")
+ERRORS = (*SIZES, "road_edge_m")
+"""What has an error only where it is known itself."""
 OPTIONAL = ("unmeasured", "road_edge_m", "slope_deg")
 """Properties that a document may leave out."""
 
@@ -54,7 +57,7 @@ def finding_schema() -> dict[str, Any]:
         "properties": _properties(),
         "required": [name for name in _properties() if name not in OPTIONAL],
         "additionalProperties": False,
-        "allOf": [_all_or_none(), *(_no_error_without(name) for name in SIZES)],
+        "allOf": [_all_or_none(), *(_no_error_without(name) for name in ERRORS)],
     }
 
 
@@ -103,7 +106,7 @@ def _properties() -> dict[str, Any]:
 
 
 def _errors() -> dict[str, Any]:
-    names = ("position_m", *SIZES)
+    names = ("position_m", *ERRORS)
     return {
         "type": "object",
         "description": "Standard errors (one sigma).",

@@ -56,7 +56,8 @@ _FINDING: Mapping[str, Kind] = {
     "id": "text", "survey": "text", "class": "text", "score": "real", "ruas": "text", "km": "real", "side": "text",
     "length_m": "real", "length_error_m": "real", "width_mm": "real", "width_error_mm": "real", "area_m2": "real",
     "area_error_m2": "real", "severity": "text", "position_error_m": "real", "photo": "text", "photos": "text",
-    "n_photos": "whole", "time": "time", "unmeasured": "text", "road_edge_m": "real", "slope_deg": "real",
+    "n_photos": "whole", "time": "time", "unmeasured": "text", "road_edge_m": "real",
+    "road_edge_error_m": "real", "slope_deg": "real",
 }  # fmt: skip
 _SEGMENT: Mapping[str, Kind] = {
     "survey": "text", "ruas": "text", "sta": "text", "km_from": "real", "km_to": "real", "length_m": "real",
@@ -126,6 +127,7 @@ def _finding(one: Finding) -> dict[str, Any]:
         "time": None if one.time is None else parse_rfc3339(one.time),
         "unmeasured": ",".join(one.unmeasured),
         "road_edge_m": one.road_edge_m,
+        "road_edge_error_m": one.errors.road_edge_m,
         "slope_deg": one.slope_deg,
     }
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from serayu.models.survey.finding import DefectClass, Finding, Severity
+from serayu.models.survey.finding import CERTAIN_SIGMAS, DefectClass, Finding, Severity
 from serayu.models.times import parse_rfc3339, wib
 from serayu.vision.documents.crops import chosen_crops
 from serayu.vision.documents.drawing import Drawing
@@ -17,8 +17,8 @@ from serayu.vision.documents.weights import Model
 from serayu.vision.documents.words import DASH, Letters, Said, interval, meant, number, say, with_error
 
 __all__ = [
-    "MOST_ROWS", "ClassCount", "Content", "FindingRow", "SegmentRow", "SlideRow", "Tile", "content_of", "sizes_of",
-    "where_of",
+    "MOST_ROWS", "ClassCount", "Content", "FindingRow", "SegmentRow", "SlideRow", "Tile", "content_of", "edge_of",
+    "sizes_of", "where_of",
 ]  # fmt: skip
 
 MOST_ROWS = 500
@@ -183,6 +183,20 @@ def where_of(one: Finding, facts: Facts) -> Said:
     return Said(f"{km}, {side.id}", side.en)
 
 
+def edge_of(slide: Finding) -> Said:
+    """Return a slide's distance to the road's edge with its error, and whether it reaches or may reach the road."""
+    metres, error = slide.road_edge_m, slide.errors.road_edge_m
+    if metres is None:
+        return say("unknown")
+    figure = f"{number(metres, 1 if metres > 0 else 0)} m"
+    if error is not None:
+        figure = with_error(metres, error, decimals=2, unit="m") or figure
+    if metres > 0 and (error is None or metres > CERTAIN_SIGMAS * error):
+        return Said(figure)
+    reaches = say("slide_reaches" if metres <= 0 else "slide_may_reach")
+    return Said(f"{figure}: {reaches.id}", reaches.en)
+
+
 def _road(facts: Facts, ruas: str) -> str:
     road = facts.road(ruas)
     return ruas if road is None else f"{ruas} {road.name}".strip()
@@ -291,7 +305,7 @@ def _slides(facts: Facts, pictures: Mapping[str, bytes]) -> tuple[SlideRow, ...]
             place=place,
             where=where_of(one, facts),
             area=with_error(one.area_m2, one.errors.area_m2, decimals=1, unit="m²") or say("size.none").id,
-            edge=_edge(one.road_edge_m),
+            edge=edge_of(one),
             slope=DASH if one.slope_deg is None else f"{number(one.slope_deg, 0)}°",
             position=_metres(one.errors.position_m),
             picture=pictures.get(one.id),
@@ -299,15 +313,6 @@ def _slides(facts: Facts, pictures: Mapping[str, bytes]) -> tuple[SlideRow, ...]
         for place, one in enumerate(facts.findings, start=1)
         if one.label is DefectClass.LANDSLIDE
     )
-
-
-def _edge(metres: float | None) -> Said:
-    if metres is None:
-        return say("unknown")
-    if metres > 0:
-        return Said(f"{number(metres, 1)} m")
-    reaches = say("slide_reaches")
-    return Said(f"0 m: {reaches.id}", reaches.en)
 
 
 def _metres(value: float | None) -> str:

@@ -9,7 +9,7 @@ import simplekml
 from shapely.geometry.base import BaseGeometry
 
 from serayu.models.survey.finding import DefectClass, Finding
-from serayu.vision.documents.content import sizes_of, where_of
+from serayu.vision.documents.content import edge_of, sizes_of, where_of
 from serayu.vision.documents.facts import Facts
 from serayu.vision.documents.road_map import middle, strip_of
 from serayu.vision.documents.signs import SIGNS
@@ -66,7 +66,7 @@ def _finding_words(one: Finding, facts: Facts) -> str:
         (say("column.severity"), _plain(severity)),
         (say("column.score"), number(one.score, 2)),
         (say("column.position"), f"± {number(one.errors.position_m, 2)} m"),
-        *(((say("column.edge"), f"{number(one.road_edge_m, 1)} m"),) if one.road_edge_m is not None else ()),
+        *(((say("column.edge"), _plain(edge_of(one))),) if one.road_edge_m is not None else ()),
         *(((say("column.slope"), f"{number(one.slope_deg, 0)}°"),) if one.slope_deg is not None else ()),
         *((Said("–"), _plain(meant(key))) for key in one.unmeasured),
         (Said("Foto", "Photo"), f"{one.photo} ({len(one.photos)})"),

@@ -80,6 +80,7 @@ def _finding(
             length_m=_rounded(thing.errors.length_m, _METRES),
             width_mm=_rounded(thing.errors.width_mm, _MILLIMETRES),
             area_m2=_rounded(thing.errors.area_m2, _SQUARE_METRES),
+            road_edge_m=_rounded(placed.road_edge_sigma_m, _METRES),
         ),
         photo=best.unit,
         photos=thing.photos,

@@ -1,5 +1,6 @@
 """Where a thing lies on the road network, and what a slide means to the road."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,17 +12,13 @@ from shapely.geometry.base import BaseGeometry
 
 from serayu.models.plane import LocalPlane
 from serayu.models.roads.network import LIMIT_M, RoadNetwork, Snap
-from serayu.models.survey.finding import DefectClass, Side
+from serayu.models.survey.finding import CERTAIN_SIGMAS, DefectClass, Side
 from serayu.vision.survey.combine import Thing
 
-__all__ = ["SIDE_SIGMAS", "SLIDE_LIMIT_M", "Place", "Roads", "SlopeOf", "middle_m", "slopes"]
+__all__ = ["SLIDE_LIMIT_M", "Place", "Roads", "SlopeOf", "middle_m", "slopes"]
 
 SLIDE_LIMIT_M = 100.0
 """A slide farther from every road is placed on none, m [project proposal]."""
-
-SIDE_SIGMAS = 1.645
-"""A side is stated where the middle is farther from the axis than this many standard errors of its position: 90 % of a
-normal error lie within [project proposal]."""
 
 SlopeOf = Callable[[BaseGeometry], float | None]
 """Slope of the ground under a figure in longitude and latitude, degrees; None where it is not known."""
@@ -38,12 +35,15 @@ class Place:
     road_edge_m
         Distance of a slide's outline to the road's edge, m, 0 when it reaches it; None of anything else, and where
         the road's width is not known.
+    road_edge_sigma_m
+        Its standard error; None where there is no distance or the error of the position is not known.
     """
 
     ruas: str | None = None
     km: float | None = None
     side: Side | None = None
     road_edge_m: float | None = None
+    road_edge_sigma_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,29 @@ class Roads:
         if snap is None:
             return Place()
         near = self.network.snap_figure(thing.figure, limit_m=limit) if slide else None
-        return Place(snap.ruas, snap.km, _side(snap, thing), None if near is None else near.edge_m)
+        edge_m = None if near is None else near.edge_m
+        sigma_m = None if edge_m is None else _outline_sigma_m(thing)
+        return Place(snap.ruas, snap.km, _side(snap, thing), edge_m, sigma_m)
 
 
 def _side(snap: Snap, thing: Thing) -> Side | None:
     """Return the side of the road; None where the error of the position reaches over the axis, or is not known."""
     error_m = thing.errors.position_m
-    certain = error_m is not None and snap.offset_m >= SIDE_SIGMAS * error_m
+    certain = error_m is not None and snap.offset_m >= CERTAIN_SIGMAS * error_m
     return snap.side if certain else None
+
+
+def _outline_sigma_m(thing: Thing) -> float | None:
+    """Return ``sqrt(position^2 + (area error / perimeter)^2)``, the standard error of where an outline lies.
+
+    An area that is off by its error has an edge that is off by error / perimeter all around, to the first order; of an
+    outline without a measured area only the position counts [project proposal]. The error of the road's line and of
+    its width is not known here.
+    """
+    position_m, area_m2, around_m = thing.errors.position_m, thing.errors.area_m2, float(thing.figure.length)
+    if position_m is None:
+        return None
+    return math.hypot(position_m, area_m2 / around_m if area_m2 is not None and around_m > 0 else 0.0)
 
 
 def middle_m(figure: BaseGeometry) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
