@@ -103,13 +103,14 @@ def test_an_officer_withdraws_a_survey_and_may_publish_it_again_with_the_same_ke
     with api.client("crew") as crew, api.client("dishub") as officer:
         assert crew.delete(f"/api/v1/surveys/{SURVEY}").status_code == 403
         first, again = (officer.delete(f"/api/v1/surveys/{SURVEY}") for _ in range(2))
-        odd = officer.delete("/api/v1/surveys/..%2F..")
+        odd, never = (officer.delete(f"/api/v1/surveys/{name}") for name in ("..%2F..", "xx"))
     assert (first.status_code, first.json()) == (
         200,
         {"survey": SURVEY, "withdrawn": True, "findings": 4, "segments": 1, "reviews": 1},
     )
     assert (again.status_code, again.json()["withdrawn"], again.json()["findings"]) == (200, False, 0)
     assert odd.status_code == 404
+    assert never.status_code == 404
     assert seen(api) == []
     assert api.get(PATHS[-1], "crew").status_code == 404
     assert not list((api.settings.data_dir / "surveys").rglob("*.jpg"))
@@ -485,6 +486,9 @@ def test_the_command_withdraws_from_an_api_and_here(
         (Target(url=api.url, key=api.secrets["keys"]["operator"]), ["--url", api.url]),
         (here, ["--region", str(here.region), "--data", str(here.data)]),
     ):
+        never = CliRunner().invoke(withdraw_app, [SURVEY, *options])
+        assert (never.exit_code, never.stdout) == (2, "")
+        assert f"tidak ada survei · there is no survey '{SURVEY}'" in never.stderr
         assert publish_survey(folder, target)["created"]
         first, again = (
             CliRunner().invoke(withdraw_app, [SURVEY, *options, "--json"]).stdout for _ in range(2)
@@ -493,6 +497,11 @@ def test_the_command_withdraws_from_an_api_and_here(
             "survey": SURVEY, "withdrawn": True, "findings": 4, "segments": 1, "reviews": 0
         }  # fmt: skip
         assert json.loads(again)["withdrawn"] is False
+        third = CliRunner().invoke(withdraw_app, [SURVEY, *options])
+        assert (third.exit_code, third.stdout.strip()) == (
+            0,
+            f"survei · survey {SURVEY}: sudah ditarik · was withdrawn before",
+        )
         assert publish_survey(folder, target)["created"], "it may come back"
 
 

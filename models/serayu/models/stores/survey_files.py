@@ -88,6 +88,8 @@ def withdraw(
 
     Raises
     ------
+    NotFoundError
+        There never was a survey of that id.
     StoreError
         Nothing could be removed; a picture or more may be lost all the same, which publishing again brings back.
     """

@@ -75,7 +75,9 @@ def withdraw_survey(survey: str, target: Target) -> dict[str, Any]:
     Raises
     ------
     BadInputError
-        There is no region, register or key.
+        There is no region, register or key, or an api that never had such a survey.
+    NotFoundError
+        The register never had such a survey.
     StoreError
         The register or the api cannot be reached.
     """

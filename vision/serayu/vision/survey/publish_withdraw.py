@@ -37,5 +37,5 @@ def withdraw(
     check_survey_id(survey, field="ID")
     done = withdraw_survey(survey, target_of(url, region, data, register_url))
     counts = f"{done['findings']} temuan · findings, {done['reviews']} tinjauan · reviews"
-    how = f"ditarik · withdrawn ({counts})" if done["withdrawn"] else "tidak ada · is not there"
+    how = f"ditarik · withdrawn ({counts})" if done["withdrawn"] else "sudah ditarik · was withdrawn before"
     emit(done, as_json=as_json, output=output, text=f"survei · survey {survey}: {how}")

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
+from serayu.models.errors import NotFoundError
 from serayu.models.stores.register.audit import write_audit
 from serayu.models.stores.register.database import Database
-from serayu.models.stores.register.schema import finding, review, segment, survey, survey_photo
+from serayu.models.stores.register.schema import audit, finding, review, segment, survey, survey_photo
 from serayu.models.survey.entry import Withdrawn
 
 __all__ = ["WithdrawalLog"]
+
+_ACTION = "survey.withdraw"
 
 
 class WithdrawalLog(Database):
@@ -37,12 +40,18 @@ class WithdrawalLog(Database):
         Returns
         -------
         Withdrawn or None
-            What it had; None where there is no such survey (any more), and nothing was changed.
+            What it had; None where it was withdrawn before, and nothing was changed.
+
+        Raises
+        ------
+        NotFoundError
+            There never was a survey of that id.
         """
         here = (survey.c.region == region, survey.c.id == survey_id)
         own = select(finding.c.id).where(finding.c.region == region, finding.c.survey_id == survey_id)
         with self.writing() as connection:
             if connection.execute(select(survey.c.id).where(*here).with_for_update()).first() is None:
+                _check_was_there(connection, region, survey_id)
                 return None
             said = connection.execute(
                 delete(review).where(review.c.region == region, review.c.finding_id.in_(own))
@@ -60,10 +69,19 @@ class WithdrawalLog(Database):
                 connection,
                 region,
                 actor=by,
-                action="survey.withdraw",
+                action=_ACTION,
                 target=survey_id,
                 detail=detail,
                 now_us=now_us,
             )
             remove()
         return done
+
+
+def _check_was_there(connection: Connection, region: str, survey_id: str) -> None:
+    """Raise NotFoundError where the audit trail knows of no withdrawal of a survey."""
+    query = select(audit.c.id).where(
+        audit.c.region == region, audit.c.action == _ACTION, audit.c.target == survey_id
+    )
+    if connection.execute(query.limit(1)).first() is None:
+        raise NotFoundError(f"tidak ada survei · there is no survey {survey_id!r}")
