@@ -114,7 +114,12 @@ def test_a_crack_that_grew_longer_is_one_crack_and_its_neighbour_another() -> No
 
 @pytest.mark.parametrize(
     ("after_m2", "error", "expected"),
-    [(0.5, 0.05, Fate.GROWN), (0.2, 0.02, Fate.SHRUNK), (0.32, 0.05, Fate.SAME), (0.5, None, Fate.UNDECIDED)],
+    [
+        (0.5, 0.05, Fate.GROWN),
+        (0.2, 0.02, Fate.DOUBTFUL),
+        (0.32, 0.05, Fate.SAME),
+        (0.5, None, Fate.UNDECIDED),
+    ],
 )
 def test_a_change_counts_only_beyond_its_error(after_m2: float, error: float | None, expected: Fate) -> None:
     errors = Errors(position_m=0.1, area_m2=error)
@@ -124,6 +129,74 @@ def test_a_change_counts_only_beyond_its_error(after_m2: float, error: float | N
     assert one.fate is expected
     assert size.change == pytest.approx(after_m2 - 0.3)
     assert size.error == (None if error is None else pytest.approx(2**0.5 * error, abs=1e-4))
+
+
+def _crack(
+    y: float, length: float, *, number: int = 0, sigma_m: float = 0.1, label: DefectClass = CRACK
+) -> Finding:
+    line = shapely.LineString([(0, y), (length, y)])
+    errors = Errors(position_m=sigma_m, length_m=0.25)
+    return finding(line, label, number=number, length_m=length, errors=errors)
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        *((label, Fate.DOUBTFUL) for label in (POTHOLE, DefectClass.ALLIGATOR_CRACK)),
+        *((label, Fate.SHRUNK) for label in (PATCH, SLIDE)),  # worn away, cleared
+    ],
+)
+def test_cracks_and_holes_do_not_shrink_so_a_smaller_one_is_doubtful(
+    label: DefectClass, expected: Fate
+) -> None:
+    errors = Errors(position_m=0.1, area_m2=0.01)
+    before, after = (
+        hole(0, number=n, label=label, area_m2=a, errors=errors) for n, a in enumerate((0.3, 0.2))
+    )
+    (one,) = told([before], [after])
+    assert one.fate is expected
+    assert [size.significant for size in one.growth] == [None if expected is Fate.DOUBTFUL else True]
+
+
+def test_a_crack_that_seems_shorter_is_doubtful_and_its_shrinking_not_significant() -> None:
+    (one,) = told([_crack(0, 4.244)], [_crack(0.1, 2.058, number=1)])
+    assert one.fate is Fate.DOUBTFUL
+    (size,) = one.growth
+    assert (size.change, size.significant) == (-2.186, None)
+    (back,) = told([_crack(0.1, 2.058)], [_crack(0, 4.244, number=1)])
+    assert (back.fate, back.growth[0].significant) == (Fate.GROWN, True)
+
+
+@pytest.mark.parametrize(
+    ("apart_m", "after_m", "one_thing"),
+    [
+        (0.0, 4.0, True),
+        (5.0, 4.0, True),  # the position errors of 1.5 m of both allow 6.4 m
+        (6.5, 4.0, False),
+        (5.0, 2.0, False),
+        (5.0, 8.0, False),
+        (2.6, 2.2, True),
+        (0.0, 0.7, True),
+        (0.0, 0.6, False),  # more than six times
+    ],
+)
+def test_the_farther_apart_two_cracks_are_the_more_alike_they_must_be(
+    *, apart_m: float, after_m: float, one_thing: bool
+) -> None:
+    before = [_crack(0, 4.0, sigma_m=1.5)]
+    after = [_crack(apart_m, after_m, number=1, sigma_m=1.5)]
+    assert bool(match(placed(before, PLANE), placed(after, PLANE))) is one_thing
+
+
+@pytest.mark.parametrize(
+    ("apart_m", "radius", "one_thing"),
+    [(5.0, 0.3, True), (5.0, 0.6, False), (0.6, 0.6, True), (6.9, 0.3, False), (0.5, 0.8, False)],
+)
+def test_the_farther_apart_two_holes_are_the_more_alike_they_must_be(
+    *, apart_m: float, radius: float, one_thing: bool
+) -> None:
+    before, after = hole(0, sigma_m=1.5), hole(apart_m, radius=radius, number=1, sigma_m=1.5)
+    assert bool(match(placed([before], PLANE), placed([after], PLANE))) is one_thing
 
 
 def test_a_size_that_one_survey_lacks_is_not_compared() -> None:
@@ -195,10 +268,11 @@ def test_order_and_direction_do_not_matter_and_everything_is_told_once(
     assert _pairs(back) == {(b, a) for a, b in _pairs(found)}
     assert sorted(one.before.id for one in found if one.before is not None) == [one.id for one in before]
     assert sorted(one.after.id for one in found if one.after is not None) == [one.id for one in after]
-    turned = {Fate.GROWN: Fate.SHRUNK, Fate.SHRUNK: Fate.GROWN}
     kept = {(one.before.id, one.after.id): one.fate for one in found if one.before and one.after}
     for one in back:
         if one.before and one.after:
+            smaller = Fate.SHRUNK if one.label is PATCH else Fate.DOUBTFUL
+            turned = {Fate.GROWN: smaller, smaller: Fate.GROWN}
             assert one.fate is turned.get(fate := kept[one.after.id, one.before.id], fate)
 
 

@@ -1,6 +1,7 @@
 """Two surveys of the same made-up road, compared by the command."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,13 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from serayu.models.errors import BadInputError
+from serayu.models.survey.change import Change, Fate, growth
+from serayu.models.survey.finding import DefectClass, Errors, Finding, Severity
 from serayu.vision.change.change_cli import app
 from serayu.vision.change.compare import compare
-from serayu.vision.change.folder import read_surveyed
+from serayu.vision.change.folder import Surveyed, read_surveyed
+from serayu.vision.change.lines import change_lines
 from serayu.vision.survey.pipeline import Order, run_survey
 from tests.vision.survey.pictures import ROAD, FlatFolder, gauge, write_flight
 
@@ -94,21 +99,66 @@ def test_a_folder_that_is_no_survey_is_one_error(first: Path, tmp_path: Path, na
     assert name in done.stderr
 
 
-def test_people_read_it_in_both_languages(first: Path) -> None:
-    done = CliRunner().invoke(app, [str(first), str(first)])
+def test_people_read_it_in_both_languages_and_see_each_thing_that_changed(
+    first: Path, without_crack: Path
+) -> None:
+    done = CliRunner().invoke(app, [str(first), str(without_crack)])
     assert done.exit_code == 0
     assert "no change beyond" in done.stdout or "cannot be decided" in done.stdout
+    lines = done.stdout.splitlines()
+    (place,) = [n for n, line in enumerate(lines) if "Retak memanjang · Longitudinal crack" in line]
+    assert "tidak ditemukan lagi, tempatnya terfoto · not found again" in lines[place]
+    assert re.search(r"panjang · length \d+,\d\d( ± \d+,\d\d)? → – m", lines[place + 1])
 
 
-def test_surveys_named_in_the_wrong_order_are_told(first: Path, without_crack: Path) -> None:
-    early, late = read_surveyed(first), read_surveyed(without_crack)
-    late = replace(
-        late,
-        head=msgspec.structs.replace(late.head, first="2027-01-01T00:00:00Z", last="2027-01-01T00:00:00Z"),
+def _told(*, length_m: float | None, km: float | None = 1.25) -> Change:
+    errors = Errors(position_m=0.1, length_m=None if length_m is None else 0.25)
+    before, after = (
+        Finding(
+            id=f"{n}", survey="s", label=DefectClass.TRANSVERSE_CRACK, score=0.9,
+            ruas=None if km is None else "C-01", km=km, side=None, length_m=size, width_mm=None, area_m2=None,
+            severity=Severity.UNMEASURED, errors=errors, photo="a.jpg", photos=("a.jpg",), time=None,
+            geometry={"type": "Point", "coordinates": [109.25, -7.43]},
+        )
+        for n, size in enumerate((length_m, None if length_m is None else length_m + 2.19))
+    )  # fmt: skip
+    return Change(
+        fate=Fate.GROWN, label=before.label, before=before, after=after, growth=growth(before, after)
     )
-    early = replace(
-        early,
-        head=msgspec.structs.replace(early.head, first="2026-01-01T00:00:00Z", last="2026-01-01T00:00:00Z"),
-    )
-    assert not any("tukar urutannya" in one for one in compare(early, late).texts["id"])
-    assert any("tukar urutannya" in one for one in compare(late, early).texts["id"])
+
+
+def test_a_line_says_where_what_and_from_which_size_to_which_with_its_error() -> None:
+    assert list(change_lines([_told(length_m=2.06)])) == [
+        "  ruas C-01 km 1,250: Retak melintang · Transverse crack, membesar · grown",
+        "      panjang · length 2,06 → 4,25 m (+2,19 ± 0,35)",
+    ]
+    where, sizes = change_lines([_told(length_m=None, km=None)])
+    assert "di luar ruas · away from roads" in where
+    assert "tidak terukur · not measured" in sizes
+
+
+def test_what_stayed_has_no_line_and_beyond_twenty_it_is_said_how_many_more() -> None:
+    stayed = msgspec.structs.replace(_told(length_m=1.0), fate=Fate.SAME)
+    assert list(change_lines([stayed])) == []
+    lines = list(change_lines([_told(length_m=1.0)] * 23))
+    assert len(lines) == 41
+    assert "dan 3 lagi" in lines[-1]
+    assert "3 more" in lines[-1]
+
+
+def _at(folder: Path, day: str) -> Surveyed:
+    found = read_surveyed(folder)
+    return replace(found, head=msgspec.structs.replace(found.head, first=day, last=day))
+
+
+def test_surveys_named_in_the_wrong_order_are_refused(first: Path, without_crack: Path) -> None:
+    early, late = _at(first, "2026-01-01T00:00:00Z"), _at(without_crack, "2026-01-01T00:00:01Z")
+    assert compare(early, late).days == 0.0
+    with pytest.raises(BadInputError, match="name the earlier survey first"):
+        compare(late, early)
+
+
+def test_a_survey_is_not_compared_with_itself(first: Path) -> None:
+    done = CliRunner().invoke(app, [str(first), str(first)])
+    assert done.exit_code == 2
+    assert "both folders hold the survey first" in " ".join(done.stderr.split())

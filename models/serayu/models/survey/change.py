@@ -31,6 +31,8 @@ class Fate(enum.StrEnum):
     GROWN = "grown"
     SHRUNK = "shrunk"
     SAME = "same"
+    DOUBTFUL = "doubtful"
+    """One crack or hole that seems smaller: they do not shrink, so it is another, or part of it was repaired."""
     UNDECIDED = "undecided"
     NEW = "new"
     GONE = "gone"
@@ -51,7 +53,8 @@ class Growth(msgspec.Struct, frozen=True):
     error
         Standard error of the change; null where that of a size is not known.
     significant
-        Whether the change is beyond `SIGNIFICANT_SIGMAS` errors; null without an error.
+        Whether the change is beyond `SIGNIFICANT_SIGMAS` errors; null without an error, and of a doubtful pair,
+        whose sizes may be those of two things.
     """
 
     quantity: str
@@ -149,8 +152,11 @@ def growth(before: Finding, after: Finding) -> tuple[Growth, ...]:
 def _both(one: Match, old: Sequence[Placed], new: Sequence[Placed]) -> Change:
     before, after = old[one.before].finding, new[one.after].finding
     sizes = growth(before, after)
+    fate = _fate(before.label, sizes)
+    if fate is Fate.DOUBTFUL:
+        sizes = tuple(msgspec.structs.replace(size, significant=None) for size in sizes)
     return Change(
-        fate=_fate(before.label, sizes),
+        fate=fate,
         label=before.label,
         before=before,
         after=after,
@@ -166,7 +172,9 @@ def _fate(label: DefectClass, sizes: Sequence[Growth]) -> Fate:
         return Fate.UNDECIDED
     if not main.significant:
         return Fate.SAME
-    return Fate.GROWN if main.change > 0 else Fate.SHRUNK
+    if main.change > 0:
+        return Fate.GROWN
+    return Fate.DOUBTFUL if label in _REPAIRABLE else Fate.SHRUNK
 
 
 class _Patches:

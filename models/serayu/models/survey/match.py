@@ -1,12 +1,17 @@
 """Which findings of two surveys are the same thing on the ground.
 
 Candidates are pairs of one class that lie as near each other as their position errors allow and whose sizes can be
-those of one thing; of them the largest set of pairs, each finding in one, with the least cost [linear assignment, Kuhn
+those of one thing. Place and size count together [project proposal]: with u = distance / the distance that the
+position errors of both allow, and v = ln(larger / smaller) / ln `MOST_RATIO`, of lengths of single cracks and areas
+of all else, a pair is a candidate where u + v <= 1. Things in one place may differ `MOST_RATIO` times, things as
+far apart as just possible not at all. Outlines that overlap need only v <= 1, and landslides that overlap not even
+that. Of the candidates the largest set of pairs, each finding in one, with the least cost [linear assignment, Kuhn
 1955; scipy's `linear_sum_assignment`] is taken, group by group of findings that are candidates of one another. The
 result does not depend on the order of the findings, nor on which survey is called the first.
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,7 +32,7 @@ LEAST_REACH_M = 0.5
 UNKNOWN_SIGMA_M = 3.0
 """Of a finding without one: GNSS without correction [domain reference, error budget: 1.5-3 m]."""
 MOST_RATIO = 6.0
-"""Of areas of one thing in two surveys [project proposal]: a hole that grew more is told as gone and new."""
+"""Of areas or lengths of one thing in two surveys [project proposal]: what grew more is told as gone and new."""
 LEAST_SHARE = 0.5
 """Of the shorter of two lines along the longer [project proposal]."""
 _SAMPLES = 16
@@ -132,11 +137,11 @@ def _judged(one: Placed, two: Placed) -> tuple[float, float] | None:
     if shapely.distance(one.figure, two.figure) > reach:
         return None
     lines = one.figure.area == 0 and two.figure.area == 0 and min(one.figure.length, two.figure.length) > 0
-    return _lines(one.figure, two.figure, reach) if lines else _areas(one, two, reach)
+    return _lines(one, two, reach) if lines else _areas(one, two, reach)
 
 
-def _lines(one: BaseGeometry, two: BaseGeometry, reach: float) -> tuple[float, float] | None:
-    short, long = sorted((one, two), key=lambda line: line.length)
+def _lines(one: Placed, two: Placed, reach: float) -> tuple[float, float] | None:
+    short, long = sorted((one.figure, two.figure), key=lambda line: line.length)
     share = shapely.intersection(short, shapely.buffer(long, reach)).length / short.length
     if share < LEAST_SHARE:
         return None
@@ -144,22 +149,35 @@ def _lines(one: BaseGeometry, two: BaseGeometry, reach: float) -> tuple[float, f
         _run(short), (np.arange(_SAMPLES) + 0.5) / _SAMPLES, normalized=True
     )
     apart = float(np.median(shapely.distance(points, long)))
-    return apart / reach + (1 - float(share)), apart
+    cost = apart / reach + _unlike(*(_length(each) for each in (one, two)))
+    return None if cost > 1 else (cost + (1 - float(share)), apart)
 
 
 def _areas(one: Placed, two: Placed, reach: float) -> tuple[float, float] | None:
     sizes = sorted(_area(each) for each in (one, two))
-    ratio = sizes[1] / sizes[0] if sizes[0] > 0 else 1.0
+    unlike = _unlike(*sizes)
     slide = one.finding.label is DefectClass.LANDSLIDE
     apart = float(shapely.distance(one.figure.centroid, two.figure.centroid))
     inside = bool(shapely.intersects(one.figure, two.figure))
-    if ratio > MOST_RATIO and not (slide and inside):
+    if unlike > 1 and not (slide and inside):
         return None
     # The middle moves as a thing grows to one side: by a part of its size.
     allowed = reach + 0.5 * float(sizes[1]) ** 0.5
-    if apart > allowed and not inside:
+    if apart / allowed + unlike > 1 and not inside:
         return None
-    return min(apart / allowed, 1.0) + float(np.log(ratio) / np.log(MOST_RATIO)), apart
+    return min(apart / allowed, 1.0) + unlike, apart
+
+
+def _unlike(one: float, two: float) -> float:
+    """Return how unlike two sizes are: 0 the same or not known, 1 `MOST_RATIO` times."""
+    if min(one, two) <= 0:
+        return 0.0
+    return abs(math.log(one / two)) / math.log(MOST_RATIO)
+
+
+def _length(one: Placed) -> float:
+    measured = one.finding.length_m
+    return float(one.figure.length) if measured is None or measured <= 0 else float(measured)
 
 
 def _area(one: Placed) -> float:

@@ -9,6 +9,7 @@ import typer
 from serayu.models.command import emit, reported, write_atomically
 from serayu.vision.change.compare import ChangeReport, change_features, compare
 from serayu.vision.change.folder import read_surveyed
+from serayu.vision.change.lines import change_lines
 
 __all__ = ["app"]
 
@@ -46,4 +47,5 @@ def _text(report: ChangeReport) -> str:
     )
     days = "" if report.days is None else f", {report.days:g} hari · days"
     both = zip(report.texts["id"], report.texts["en"], strict=True)
-    return "\n".join([names + days, *(f"{one} · {other}" for one, other in both)])
+    counts = (f"{one} · {other}" for one, other in both)
+    return "\n".join([names + days, *counts, *change_lines(report.changes)])

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import shapely
 
+from serayu.models.errors import BadInputError
 from serayu.models.plane import LocalPlane
 from serayu.models.survey.change import Change, Fate, changes
 from serayu.models.survey.feature import finding_feature
@@ -41,7 +42,7 @@ class ChangeReport(msgspec.Struct, frozen=True, kw_only=True):
     before, after
         The surveys.
     days
-        Between their middles; null where a survey has no times.
+        From first photo to first photo; null where a survey has no times.
     matched
         Things that both surveys have.
     counts, classes
@@ -63,7 +64,15 @@ class ChangeReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare(before: Surveyed, after: Surveyed) -> ChangeReport:
-    """Return what became of everything between two surveys."""
+    """Return what became of everything between two surveys.
+
+    Raises
+    ------
+    BadInputError
+        They are one survey, or the second is the earlier one.
+    """
+    days = _days(before, after)
+    _check_order(before, after, days)
     found = changes(
         before.findings,
         after.findings,
@@ -76,7 +85,7 @@ def compare(before: Surveyed, after: Surveyed) -> ChangeReport:
     return ChangeReport(
         before=_of(before),
         after=_of(after),
-        days=_days(before, after),
+        days=None if days is None else round(days, 3),
         matched=sum(one.apart_m is not None for one in found),
         counts={fate.value: counts[fate] for fate in Fate},
         classes={
@@ -122,8 +131,6 @@ def _said(counts: Counter[Fate], before: Surveyed, after: Surveyed, lang: str) -
     for fate in Fate:
         if counts[fate]:
             yield f"{text(f'change.fate.{fate.value}', lang)}: {counts[fate]}"
-    if (_days(before, after) or 0) < 0:
-        yield text("change.limit.order", lang)
     if counts[Fate.GONE] or counts[Fate.NEW]:
         yield text("change.limit.recall", lang)
     if before.head.detector != after.head.detector:
@@ -149,12 +156,20 @@ def _of(one: Surveyed) -> OfOne:
 
 
 def _days(before: Surveyed, after: Surveyed) -> float | None:
-    middles = []
-    for one in (before, after):
-        if one.head.first is None or one.head.last is None:
-            return None
-        middles.append((parse_rfc3339(one.head.first) + parse_rfc3339(one.head.last)) / 2)
-    return round((middles[1] - middles[0]) / _US_PER_DAY, 3)
+    earlier, later = (
+        None if one.head.first is None else parse_rfc3339(one.head.first) for one in (before, after)
+    )
+    return None if earlier is None or later is None else (later - earlier) / _US_PER_DAY
+
+
+def _check_order(before: Surveyed, after: Surveyed, days: float | None) -> None:
+    if before.head.survey == after.head.survey:
+        raise BadInputError(f"both folders hold the survey {before.head.survey}: nothing to compare")
+    if days is not None and days < 0:
+        raise BadInputError(
+            f"{before.head.survey} ({before.head.first}) was flown after {after.head.survey} ({after.head.first}): "
+            "name the earlier survey first"
+        )
 
 
 def _plane(before: Surveyed, after: Surveyed) -> LocalPlane:
