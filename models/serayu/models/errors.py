@@ -80,3 +80,19 @@ class NotFoundError(SerayuError):
 
 class ConflictError(SerayuError):
     """The record is not in the state that the request assumes."""
+
+
+def plain(error: BaseException) -> str:
+    """Return what an error says for a person: of the system's errors, also behind others, without their number.
+
+    Examples
+    --------
+    >>> plain(FileNotFoundError(2, "No such file or directory", "a/classes.txt")), plain(ValueError("no number"))
+    ('No such file or directory', 'no number')
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return str(error)

@@ -85,6 +85,28 @@ def test_restricted_weights_say_so_and_can_be_removed(
 
 
 @pytest.mark.parametrize(
+    ("variable", "value"), [("RESEARCH_WEIGHTS", "nee"), ("THREADS", "0"), ("PRECISION", "fp64")]
+)
+@pytest.mark.parametrize("command", ["detect", "survey"])
+def test_a_wrong_setting_of_the_environment_is_one_line_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, variable: str, value: str
+) -> None:
+    shelf(tmp_path)
+    write_picture(tmp_path / "road.jpg", painted(64, 64))
+    monkeypatch.setenv("SERAYU_VISION_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv(f"SERAYU_VISION_{variable}", value)
+    words = {
+        "detect": ["detect", str(tmp_path / "road.jpg"), "--weights", "tiny"],
+        "survey": ["survey", str(tmp_path), "--out", str(tmp_path / "out"), "--weights", "tiny"],
+    }
+    result = runner.invoke(app, ["vision", *words[command]])
+    assert (result.exit_code, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"error: field SERAYU_VISION_{variable}: Input should be ")
+    assert line.endswith(f", not '{value}'")
+
+
+@pytest.mark.parametrize(
     ("name", "options", "message"),
     [
         pytest.param("none.onnx", {}, "no such file of weights", id="absent"),

@@ -73,3 +73,11 @@ def test_windows_get_their_part_of_a_box(
 ) -> None:
     part = shifted(Detection(DefectClass.POTHOLE, None, (90.0, 10.0, 120.0, 30.0)), window)
     assert (None if part is None else part.xyxy_px) == box
+
+
+def test_a_file_that_is_not_there_is_named_once_and_without_the_number_of_the_error(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError) as caught:
+        GivenBoxes.of(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / 'classes.txt'}: cannot read the names of the classes: No such file or directory"
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from serayu.models.errors import BadInputError
+from serayu.models.errors import BadInputError, plain
 
 __all__ = ["SUFFIXES", "Dataset", "Sample", "read_dataset", "read_names"]
 
@@ -188,7 +188,7 @@ def _listed(listing: Path, roots: tuple[Path, ...]) -> Iterator[Path]:
     try:
         lines = listing.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"cannot be read as a list of pictures: {error}", file=listing) from None
+        raise BadInputError(f"cannot be read as a list of pictures: {plain(error)}", file=listing) from None
     for row, line in enumerate(lines, start=1):
         entry = line.strip().replace("\\", "/")
         if not entry:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, triu
 
-from serayu.models.errors import BadInputError
+from serayu.models.errors import BadInputError, plain
 from serayu.vision.detection import Image, Points
 
 __all__ = ["MOST", "Overlap", "manifest_scenes", "numbered"]
@@ -148,7 +148,7 @@ def manifest_scenes(images: Sequence[Path]) -> tuple[int, ...] | None:
             with manifest.open(newline="", encoding="utf-8-sig") as stream:
                 rows = list(csv.DictReader(stream))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise BadInputError(f"cannot be read: {error}", file=manifest) from None
+            raise BadInputError(f"cannot be read: {plain(error)}", file=manifest) from None
         scenes: dict[str, set[str]] = {}
         for row in rows:
             if row.get("file") and row.get("scene"):

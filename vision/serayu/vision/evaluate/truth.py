@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from serayu.models.errors import BadInputError
+from serayu.models.errors import BadInputError, plain
 from serayu.vision.detection import Points
 
 __all__ = ["LabelFile", "Truth", "read_labels"]
@@ -76,7 +76,7 @@ def read_labels(file: Path, *, classes: int) -> LabelFile:
     except FileNotFoundError:
         return LabelFile()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"cannot be read as text: {error}", file=file) from None
+        raise BadInputError(f"cannot be read as text: {plain(error)}", file=file) from None
     truths: list[Truth] = []
     seen: set[tuple[str, ...]] = set()
     repeated = empty = 0

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
-from serayu.models.errors import BadInputError
+from serayu.models.errors import BadInputError, plain
 from serayu.vision.training.libraries import load_libraries
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _opened(ultralytics: ModuleType, file: Path, checkpoint: Path) -> "YOLO":
     try:
         network = ultralytics.YOLO(str(file))
     except (AttributeError, EOFError, KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
-        raise BadInputError(f"not a checkpoint of ultralytics: {error}", file=checkpoint) from None
+        raise BadInputError(f"not a checkpoint of ultralytics: {plain(error)}", file=checkpoint) from None
     if network.task not in {"detect", "segment"}:
         raise BadInputError(f"its task is {network.task!r}; expected detect or segment", file=checkpoint)
     return network

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from serayu.models.errors import BadInputError
+from serayu.models.errors import BadInputError, plain
 from serayu.vision.detection import Image as Picture
 from serayu.vision.pose import xmp
 
@@ -71,7 +71,7 @@ def read_picture(file: Path) -> tuple[Picture, Tags]:
             found = _tags(photo)
             rgb = np.asarray(photo.convert("RGB"))
     except _UNREADABLE as error:
-        raise BadInputError(f"truncated or damaged: {error}", file=file) from None
+        raise BadInputError(f"truncated or damaged: {plain(error)}", file=file) from None
     return np.ascontiguousarray(rgb[:, :, ::-1]), found
 
 
@@ -87,7 +87,7 @@ def read_tags(file: Path) -> Tags:
         with file.open("rb") as stream, _opened(stream, file) as photo:
             return _tags(photo)
     except _UNREADABLE as error:
-        raise BadInputError(f"cannot be read: {error}", file=file) from None
+        raise BadInputError(f"cannot be read: {plain(error)}", file=file) from None
 
 
 def _bytes(file: Path) -> bytes:

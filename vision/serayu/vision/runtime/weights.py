@@ -29,7 +29,7 @@ def is_file_name(weights: str | Path) -> bool:
 
 def weights_folder(settings: VisionSettings | None = None) -> Path:
     """Return the folder of weights: the one of the settings, else that which Serayu carries."""
-    chosen = (settings or VisionSettings()).weights
+    chosen = (settings or VisionSettings.read()).weights
     return chosen if chosen is not None else Path(next(iter(serayu.models.__path__))) / "weights"
 
 
@@ -41,7 +41,7 @@ def available_weights(settings: VisionSettings | None = None) -> Manifest:
     BadInputError
         The manifest is absent or not valid.
     """
-    settings = settings or VisionSettings()
+    settings = settings or VisionSettings.read()
     manifest = read_manifest(weights_folder(settings))
     if settings.research_weights:
         return manifest
@@ -86,7 +86,7 @@ def load_detector(
     BadInputError
         There are no such weights, they were removed, changed or are no such network, or a value is outside its range.
     """
-    settings = settings or VisionSettings()
+    settings = settings or VisionSettings.read()
     _check(threshold, tile_px, overlap)
     folder, own = weights_folder(settings), Path(weights)
     entry = None if is_file_name(own) else _entry(str(weights), settings)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from serayu.models.errors import BadInputError
+from serayu.models.errors import BadInputError, plain
 from serayu.models.survey.finding import DefectClass
 from serayu.vision.detection import Detection
 
@@ -44,7 +44,7 @@ class GivenBoxes:
         try:
             names = tuple(line.strip() for line in file.read_text("utf-8").splitlines() if line.strip())
         except (OSError, UnicodeDecodeError) as error:
-            raise BadInputError(f"cannot read the names of the classes: {error}", file=file) from None
+            raise BadInputError(f"cannot read the names of the classes: {plain(error)}", file=file) from None
         if not set(names) & {label.value for label in DefectClass}:
             known = ", ".join(label.value for label in DefectClass)
             raise BadInputError(f"none of its names is a class ({known})", file=file)
@@ -90,7 +90,7 @@ def read_labels(file: Path, *, classes: tuple[str, ...], size_px: tuple[int, int
     try:
         lines = file.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"cannot read labels: {error}", file=file) from None
+        raise BadInputError(f"cannot read labels: {plain(error)}", file=file) from None
     for row, line in enumerate(lines, start=1):
         if not line.strip():
             continue

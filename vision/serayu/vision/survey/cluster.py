@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from serayu.models.errors import BadInputError
+from serayu.models.errors import BadInputError, plain
 from serayu.vision.imagery import Unit
 from serayu.vision.survey.pipeline import Engine
 from serayu.vision.survey.recipe import Recipe
@@ -49,7 +49,7 @@ def cluster_engine(*, address: str | None, workers: int, timeout_s: float = _TIM
         try:
             client = Client(address, timeout=timeout_s)
         except (OSError, ValueError) as error:
-            raise BadInputError(f"no scheduler answers: {error}", field="--address") from None
+            raise BadInputError(f"no scheduler answers: {plain(error)}", field="--address") from None
         with client:
             yield _engine(client)
         return

@@ -155,11 +155,11 @@ def run_survey(
         another survey is writing to it, or it holds the finished results of another one that may not be replaced.
     """
     began = time.monotonic()
+    people = VisionSettings.read().people_weights if order.people is None else order.people
     imagery = imagery or imagery_of(order.source, dem=order.dem)
     with slopes(order.dem):
         pass  # an elevation model that slopes cannot be taken from is refused before anything is looked at
     roads = None if order.ruas is None else Roads.read(order.ruas, plane=imagery.plane)
-    people = order.people or VisionSettings().people_weights
     recipe = Recipe(imagery, order.boxes, order.weights, order.runtime, order.precision, gauge, people)
     units = imagery.units()
     if not units:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from serayu.models.errors import BadInputError, ConflictError, StoreError, StoreUnavailableError
+from serayu.models.errors import BadInputError, ConflictError, StoreError, StoreUnavailableError, plain
 from serayu.models.places import default_data_dir, default_region
 from serayu.models.region import load_region
 
@@ -128,7 +128,7 @@ def sent(
     try:
         answer = httpx.request(method, place, content=content, headers=given, timeout=timeout_s)
     except (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise StoreUnavailableError(f"{place}: {error}") from None
+        raise StoreUnavailableError(f"{place}: {plain(error)}") from None
     return answer.status_code, answer.content
 
 
