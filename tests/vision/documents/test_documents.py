@@ -30,7 +30,7 @@ from serayu.vision.documents.kml import kml
 from serayu.vision.documents.pdf import pdf
 from serayu.vision.documents.road_map import road_map
 from serayu.vision.documents.signs import CONDITIONS, SIGNS
-from serayu.vision.documents.weights import Model, scores_in
+from serayu.vision.documents.weights import Model, models_of, scores_in
 from serayu.vision.documents.write import GEOPACKAGE, HTML, KML, PDF, write_reports
 from serayu.vision.runtime.manifest import ThresholdChoice, WeightsEntry
 from serayu.vision.survey.summary import LeftOut
@@ -250,6 +250,27 @@ def test_the_source_of_the_threshold_is_told_in_indonesian_first(
     assert f'0,219 ({words} <span lang="en">{english}</span>)' in page
     paper = b"".join(_inflated(pdf(content, made=datetime(2026, 7, 1, tzinfo=UTC)))).decode("latin-1")
     assert words.rsplit(maxsplit=1)[-1] in paper
+
+
+def test_the_restriction_of_weights_is_told_in_indonesian_first(facts: Facts, tmp_path: Path) -> None:
+    weights = [
+        {
+            "name": "landslide",
+            "sha256": "0" * 64,
+            "restriction_id": "hanya penelitian",
+            "restriction_en": "research",
+        },
+        {"name": "road", "sha256": "1" * 64},
+    ]
+    content = content_of(replace(facts, models=models_of(weights)), crops=tmp_path)
+    page = unescape(html(content))
+    assert (
+        page.count('class="warn"')
+        == unescape(html(content_of(facts, crops=tmp_path))).count('class="warn"') + 1
+    )
+    assert ': hanya penelitian <span lang="en">research</span></div>' in page
+    paper = b"".join(_inflated(pdf(content, made=datetime(2026, 7, 1, tzinfo=UTC)))).decode("latin-1")
+    assert "hanya penelitian" in paper
 
 
 def weights_entry(classes: list[str]) -> WeightsEntry:

@@ -13,6 +13,7 @@ from serayu.vision.runtime.manifest import read_manifest, verified
 from serayu.vision.runtime.pictures import read_picture, write_picture
 from serayu.vision.runtime.settings import VisionSettings
 from serayu.vision.runtime.weights import available_weights, load_detector, weights_folder
+from serayu.vision.survey.recipe import weights_told
 from tests.vision.runtime.pictures import BLUE, DETECT, RED, painted, shelf
 
 runner = CliRunner()
@@ -82,6 +83,42 @@ def test_restricted_weights_say_so_and_can_be_removed(
     assert len(available_weights(VisionSettings(weights=tmp_path)).weights) == 1
     with pytest.raises(BadInputError, match="removed by SERAYU_VISION_RESEARCH_WEIGHTS: research only"):
         load_detector("tiny", settings=without)
+
+
+RESEARCH_ID = (
+    "Dilatih dengan gambar yang diterbitkan untuk penelitian dan lisensinya tidak jelas: "
+    "hanya untuk penelitian dan evaluasi."
+)
+RESEARCH = (
+    RESEARCH_ID,
+    "Trained on pictures published for research, whose licence is unclear: for research and evaluation only.",
+)
+
+
+def test_research_weights_say_so_in_indonesian_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf(tmp_path, restriction=RESEARCH[1])
+    load_detector("tiny", settings=VisionSettings(weights=tmp_path)).close()
+    assert capsys.readouterr().err == f"tiny: {RESEARCH[0]} · {RESEARCH[1]}\n"
+
+
+def test_every_restriction_of_the_weights_that_serayu_carries_has_its_indonesian() -> None:
+    found = [one.restricted for one in read_manifest(weights_folder(VisionSettings(weights=None))).weights]
+    told = [one for one in found if one is not None]
+    assert told
+    assert {(one.id, one.en) for one in told} == {RESEARCH}
+
+
+def test_a_survey_says_the_restriction_of_its_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf(tmp_path, restriction=RESEARCH[1])
+    monkeypatch.setenv("SERAYU_VISION_WEIGHTS", str(tmp_path))
+    told = weights_told("tiny")
+    assert (told["name"], told["restriction_id"], told["restriction_en"]) == ("tiny", *RESEARCH)
+    shelf(tmp_path, restriction=None)
+    assert weights_told("tiny") == {"name": "tiny", "sha256": told["sha256"]}
 
 
 @pytest.mark.parametrize(

@@ -233,7 +233,8 @@ def _method(page: _Page, content: Content) -> None:
             lines.append(f"{_one_line(say('licence'))}: {entry.licence}")
             source = "" if model.threshold_source is None else f" ({_one_line(model.threshold_source)})"
             lines.append(f"{_one_line(say('threshold'))}: {number(entry.threshold, 3)}{source}")
-            lines += [f"{_one_line(say('restriction'))}: {entry.restriction}"] if entry.restriction else []
+        if model.restriction is not None:
+            lines.append(f"{_one_line(say('restriction'))}: {_one_line(model.restriction)}")
         lines += [] if model.scores else [_one_line(say("accuracy_unknown"))]
         rows.append((_one_line(say("weights")), "\n".join(lines)))
     _table(page, None, rows, widths=(42, 140))

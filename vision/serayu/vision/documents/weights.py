@@ -34,8 +34,8 @@ class Model:
 
     Parameters
     ----------
-    name, sha256
-        As in the summary.
+    name, sha256, restriction
+        As in the summary; no restriction is None.
     entry
         Of the manifest; None of a file of one's own, and of weights that changed since.
     scores
@@ -46,6 +46,7 @@ class Model:
     sha256: str
     entry: WeightsEntry | None = None
     scores: tuple[Score, ...] = ()
+    restriction: Said | None = None
 
     @property
     def threshold_source(self) -> Said | None:
@@ -59,7 +60,7 @@ class Model:
 
 
 def models_of(weights: Sequence[Mapping[str, str]]) -> tuple[Model, ...]:
-    """Return the weights that a summary names (``name``, ``sha256``) with what manifest and card say of them."""
+    """Return the weights that a summary names with what it, manifest and card say of them."""
     if not weights:
         return ()
     from serayu.vision.runtime.weights import available_weights  # noqa: PLC0415 -- runtimes only where needed
@@ -68,12 +69,16 @@ def models_of(weights: Sequence[Mapping[str, str]]) -> tuple[Model, ...]:
         known = {one.sha256: one for one in available_weights().weights}
     except BadInputError:
         known = {}
-    return tuple(_model(one["name"], one["sha256"], known.get(one["sha256"])) for one in weights)
+    return tuple(_model(one, known.get(one["sha256"])) for one in weights)
 
 
-def _model(name: str, sha256: str, entry: WeightsEntry | None) -> Model:
+def _model(told: Mapping[str, str], entry: WeightsEntry | None) -> Model:
     card = None if entry is None or entry.card is None else _card(entry.card)
-    return Model(name, sha256, entry, () if card is None else scores_in(card))
+    restriction = None
+    if "restriction_id" in told:
+        english = told["restriction_en"]
+        restriction = Said(told["restriction_id"], "" if english == told["restriction_id"] else english)
+    return Model(told["name"], told["sha256"], entry, () if card is None else scores_in(card), restriction)
 
 
 def _card(name: str) -> str | None:

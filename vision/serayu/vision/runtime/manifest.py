@@ -12,6 +12,7 @@ from serayu.models.texts import decimal, text
 __all__ = [
     "MANIFEST_FILE",
     "Manifest",
+    "Restriction",
     "ThresholdChoice",
     "WeightsEntry",
     "WeightsFile",
@@ -20,6 +21,7 @@ __all__ = [
     "verified",
 ]
 
+_RESEARCH = "weights.restriction.research"
 MANIFEST_FILE = "manifest.json"
 
 MOST_BYTES = 12 * 1024 * 1024
@@ -72,6 +74,17 @@ class ThresholdChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             whole=self.whole,
             split=self.split,
         )
+
+
+class Restriction(msgspec.Struct, frozen=True):
+    """What weights must not be used for, in Indonesian and English; both alike where it is not in the catalogue."""
+
+    id: str
+    en: str
+
+    def both(self) -> str:
+        """Return Indonesian and English on one line; once where they are alike."""
+        return " · ".join(dict.fromkeys((self.id, self.en)))
 
 
 class WeightsEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -130,6 +143,14 @@ class WeightsEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     also_threshold: float = 0.0
     card: str | None = None
     threshold_choice: ThresholdChoice | None = None
+
+    @property
+    def restricted(self) -> Restriction | None:
+        """Return the restriction in both languages; None without one."""
+        if self.restriction is None:
+            return None
+        known = self.restriction == text(_RESEARCH, "en")
+        return Restriction(text(_RESEARCH, "id") if known else self.restriction, self.restriction)
 
     def files(self) -> tuple[WeightsFile, ...]:
         """Return all files, the ONNX file first."""

@@ -62,7 +62,7 @@ def load_detector(
 ) -> TiledDetector:
     """Return a detector that is ready to look at pictures.
 
-    A restriction of the weights is printed on stderr.
+    A restriction of the weights is printed on stderr, in Indonesian and English.
 
     Parameters
     ----------
@@ -126,12 +126,12 @@ def load_detector(
 def _entry(name: str, settings: VisionSettings) -> WeightsEntry:
     folder = weights_folder(settings)
     entry = read_manifest(folder).entry(name, folder=folder)
-    if entry.restriction is not None:
+    if entry.restricted is not None:
         if not settings.research_weights:
             raise BadInputError(
-                f"weights {name!r} are removed by SERAYU_VISION_RESEARCH_WEIGHTS: {entry.restriction}"
+                f"weights {name!r} are removed by SERAYU_VISION_RESEARCH_WEIGHTS: {entry.restricted.both()}"
             )
-        sys.stderr.write(f"{name}: {entry.restriction}\n")
+        sys.stderr.write(f"{name}: {entry.restricted.both()}\n")
     return entry
 
 

@@ -37,7 +37,7 @@ from serayu.vision.survey.recipe import (
     imagery_of,
     measured,
     unit_keys,
-    weights_sha256,
+    weights_told,
 )
 from serayu.vision.survey.result import UnitResult, UnitStatus
 from serayu.vision.survey.segments import SegmentFound, segments_found
@@ -321,7 +321,7 @@ def _told(order: Order, recipe: Recipe) -> dict[str, object]:
         "source": order.source.resolve().name,
         "kind": "photos" if order.source.is_dir() else "orthophoto",
         "detector": recipe.finder().name,
-        "weights": [{"name": Path(one).name, "sha256": weights_sha256(one)} for one in order.weights],
+        "weights": [weights_told(one) for one in order.weights],
         "settings": {
             "runtime": order.runtime,
             "precision": order.precision,

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from serayu.models.errors import BadInputError
 from serayu.vision.detection import Detection, Image
@@ -18,7 +19,19 @@ from serayu.vision.survey.finders import DetectorFinder, GivenFinder
 from serayu.vision.survey.ids import digest
 from serayu.vision.survey.work import Gauge
 
-__all__ = ["Recipe", "file_sha256", "files_sha256", "imagery_of", "measured", "unit_keys", "weights_sha256"]
+if TYPE_CHECKING:
+    from serayu.vision.runtime.manifest import WeightsEntry
+
+__all__ = [
+    "Recipe",
+    "file_sha256",
+    "files_sha256",
+    "imagery_of",
+    "measured",
+    "unit_keys",
+    "weights_sha256",
+    "weights_told",
+]
 
 _PIPELINE = "survey 4"
 """Changes whenever the same input gives another result: kept results of older versions are then made again."""
@@ -177,6 +190,21 @@ def file_sha256(file: Path) -> str:
     return sha.hexdigest()
 
 
+def weights_told(name: str) -> dict[str, str]:
+    """Return what a summary says of weights: their name, SHA-256 and, where there is one, their restriction.
+
+    Raises
+    ------
+    BadInputError
+        No such weights.
+    """
+    told = {"name": Path(name).name, "sha256": weights_sha256(name)}
+    entry = None if Path(name).is_file() else _entry(name)
+    if entry is not None and entry.restricted is not None:
+        told |= {"restriction_id": entry.restricted.id, "restriction_en": entry.restricted.en}
+    return told
+
+
 def weights_sha256(name: str) -> str:
     """Return the SHA-256 of weights: of a file, or as the manifest has it.
 
@@ -187,6 +215,10 @@ def weights_sha256(name: str) -> str:
     """
     if Path(name).is_file():
         return file_sha256(Path(name))
+    return _entry(name).sha256
+
+
+def _entry(name: str) -> "WeightsEntry":
     from serayu.vision.runtime.weights import available_weights, weights_folder  # noqa: PLC0415 -- as above
 
-    return available_weights().entry(name, folder=weights_folder()).sha256
+    return available_weights().entry(name, folder=weights_folder())

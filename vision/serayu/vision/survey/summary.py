@@ -90,7 +90,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     detector
         Weights and runtime, or that boxes were given.
     weights
-        Name and SHA-256 of each.
+        Name and SHA-256 of each; of those with a restriction also ``restriction_id`` and ``restriction_en``, what they
+        and so these results must not be used for.
     settings
         What was chosen.
     inputs
