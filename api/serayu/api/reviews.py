@@ -18,15 +18,18 @@ from serayu.models.errors import BadInputError
 from serayu.models.survey.entry import FindingEntry, Order, SurveyEntry, Wanted, review_document
 from serayu.models.survey.finding import DefectClass
 from serayu.models.survey.labels import labels_zip
+from serayu.models.survey.overlap import short_id
 from serayu.models.survey.photo import PhotoBoxes, crop_bounds
 from serayu.models.survey.review import Agreement, Judgement, Review, agreement
-from serayu.models.times import SystemClock
+from serayu.models.texts import text
+from serayu.models.times import SystemClock, wib
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["reviews"])
 JSON, ZIP = "application/json", "application/zip"
 PER_PAGE = 12
+_ROADS = 3  # named of a survey in the list
 REVIEW_EXAMPLE = {
     "id": 1,
     "judgement": "ubah",
@@ -216,6 +219,20 @@ def _frame(box: tuple[float, float, float, float], photo: PhotoBoxes) -> Frame:
     return Frame(right - left, bottom - top, (x0 - left, y0 - top, x1 - left, y1 - top))
 
 
+def _named(one: SurveyEntry, roads: Sequence[str]) -> str:
+    """Return what tells a survey from others in a list: two of one road and hour are alike but for the last parts."""
+    more = [f"+{len(roads) - _ROADS}"] if len(roads) > _ROADS else []
+    return text(
+        "review.survey_option",
+        source=one.source,
+        time=text("review.time_unknown") if one.first_us is None else wib(one.first_us),
+        ruas="".join(f", {road}" for road in [*roads[:_ROADS], *more]),
+        n=one.findings,
+        published=wib(one.published_us),
+        short=short_id(one.id),
+    )
+
+
 def _page(api: Api, who: Principal, shown: Shown) -> Response:
     region = api.region.code
     reviewed = {"open": False, "done": True, "all": None}[shown.state]
@@ -228,7 +245,8 @@ def _page(api: Api, who: Principal, shown: Shown) -> Response:
     history: dict[str, list[Review]] = {}
     for one in api.register.reviews(region, findings=[one.id for one in found.page]):
         history.setdefault(one.finding, []).append(one)
-    surveys: Sequence[SurveyEntry] = api.register.surveys(region)
+    roads = api.register.survey_roads(region)
+    surveys = [(one.id, _named(one, roads.get(one.id, ()))) for one in api.register.surveys(region)]
     frames = _frames(api, found.page)
     values: Mapping[str, Any] = {
         "items": [Item(one, history.get(one.id, [])[::-1], frames.get(one.id)) for one in found.page],

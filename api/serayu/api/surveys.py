@@ -42,6 +42,15 @@ PUBLISHED_EXAMPLE = {
     "findings": 7,
     "segments": 1,
     "pictures": 7,
+    "overlaps": [
+        {
+            "survey": "019e80e6-f900-7000-b5cc-9cf0ae0a7f21",
+            "first": "2026-06-01T02:00:00Z",
+            "published": "2026-06-02T02:00:00Z",
+            "ruas": ["CONTOH-01"],
+            "km": 0.1,
+        }
+    ],
 }
 WITHDRAWN_EXAMPLE = {
     "survey": PUBLISHED_EXAMPLE["survey"],
@@ -135,6 +144,7 @@ async def publish(
         "findings": done.findings,
         "segments": done.segments,
         "pictures": done.pictures,
+        "overlaps": done.overlaps,
     }
     answer = msgspec.json.encode(said)
     api.answers.keep(who.id, known_key, question, answer)

@@ -13,6 +13,7 @@ from serayu.models.stores.register.register import Register
 from serayu.models.stores.survey_staging import staged_folder, sweep
 from serayu.models.survey.bundle import CROPS, Bundle, read_bundle
 from serayu.models.survey.entry import Withdrawn
+from serayu.models.survey.overlap import Overlap
 
 __all__ = ["FOLDER", "Published", "keep_bundle", "picture_file", "publish_bundle", "withdraw"]
 
@@ -28,6 +29,8 @@ class Published(NamedTuple):
         False where the same bundle was there.
     survey, digest, findings, segments, pictures
         Of the bundle.
+    overlaps
+        Other published surveys of the same stretches of road.
     """
 
     created: bool
@@ -36,6 +39,7 @@ class Published(NamedTuple):
     findings: int
     segments: int
     pictures: int
+    overlaps: tuple[Overlap, ...] = ()
 
 
 def publish_bundle(
@@ -78,7 +82,8 @@ def keep_bundle(
         if not created and not _complete(bundle, target):
             place()
     counts = (len(bundle.findings), len(bundle.segments), len(bundle.crops))
-    return Published(created, bundle.head.survey, bundle.digest, *counts)
+    overlaps = register.overlaps(region, bundle.head.survey)
+    return Published(created, bundle.head.survey, bundle.digest, *counts, overlaps)
 
 
 def withdraw(

@@ -8,6 +8,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from serayu.models.survey.bundle import pack, read_bundle
 from serayu.models.times import SystemClock
 from serayu.vision.survey.publish_place import (
@@ -42,7 +44,8 @@ def publish_survey(folder: Path, target: Target) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``survey``, ``sha256``, ``findings``, ``segments``, ``pictures``, ``created`` and ``to``.
+        ``survey``, ``sha256``, ``findings``, ``segments``, ``pictures``, ``created``, ``to``, and ``overlaps``: other
+        published surveys of the same stretches, see :class:`serayu.models.survey.overlap.Overlap`.
 
     Raises
     ------
@@ -139,6 +142,7 @@ def _here(bundle: Path, target: Target) -> dict[str, Any]:
         "findings": done.findings,
         "segments": done.segments,
         "pictures": done.pictures,
+        "overlaps": msgspec.json.decode(msgspec.json.encode(done.overlaps)),  # as the api answers
         "created": done.created,
         "to": register.name,
     }

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from serayu.models.command import emit, reported
+from serayu.models.texts import decimal, text
+from serayu.models.times import parse_rfc3339, wib
 from serayu.vision.survey.publish import KEY_VARIABLE, Target, publish_survey
 
 __all__ = ["DataOption", "RegionOption", "RegisterOption", "UrlOption", "app", "published_text", "target_of"]
@@ -66,4 +68,17 @@ def published_text(done: dict[str, Any]) -> str:
         else "sudah ada, tidak berubah · was there, nothing changed"
     )
     counts = f"{done['findings']} temuan · findings, {done['segments']} segmen · segments"
-    return f"survei · survey {done['survey']}: {how} ({counts}) → {done['to']}"
+    said = f"survei · survey {done['survey']}: {how} ({counts}) → {done['to']}"
+    return "\n".join([said, *map(_overlap_text, done.get("overlaps", []))])
+
+
+def _overlap_text(one: dict[str, Any]) -> str:
+    taken = "?" if one["first"] is None else wib(parse_rfc3339(one["first"]))
+    fields = {
+        "survey": one["survey"],
+        "ruas": ", ".join(one["ruas"]),
+        "taken": taken,
+        "published": wib(parse_rfc3339(one["published"])),
+    }
+    said = (text("review.overlap", lang, km=decimal(one["km"], 1, lang), **fields) for lang in ("id", "en"))
+    return "  " + "\n    ".join(said)

@@ -10,6 +10,7 @@ from serayu.models.stores.register.fields import FieldTokens
 from serayu.models.stores.register.forecasts import ForecastLog
 from serayu.models.stores.register.keys import Keys
 from serayu.models.stores.register.landslides import LandslideLog
+from serayu.models.stores.register.overlaps import OverlapLog
 from serayu.models.stores.register.recipients import Recipients
 from serayu.models.stores.register.reviews import ReviewLog
 from serayu.models.stores.register.surveys import SurveyLog
@@ -22,6 +23,7 @@ class Register(
     LandslideLog,
     SurveyLog,
     WithdrawalLog,
+    OverlapLog,
     ReviewLog,
     AlertLog,
     BulletinLog,
