@@ -1,11 +1,13 @@
 """Outlines of potholes and patches inside their boxes, and areas on the ground."""
 
+import cv2
 import numpy as np
 import pytest
 import shapely
 
 from serayu.models.survey.finding import DefectClass
 from serayu.vision.detection import Detection, Points
+from serayu.vision.flight.shapes import alligator
 from serayu.vision.measure.masker import ClassicalMasker
 from serayu.vision.measure.project import area_on_ground, line_on_ground
 from tests.vision.measure.drawn import Flat, Tilted, bounds, bumpy, crack, enclosed, hole, turned
@@ -75,6 +77,34 @@ def test_cracked_areas_are_enclosed_inside_their_box() -> None:
     )
     assert outlined is not None
     assert 0.4 < enclosed(outlined.outlines_px[0]) / (110 * 280) < 1.0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_cracked_area_is_as_large_as_the_surface_that_its_cracks_take_up(seed: int) -> None:
+    """Five areas each, of the shapes of made-up flights at 8 mm per px: their mean is right, not a fifth too small."""
+    rng = np.random.default_rng(seed)
+    shares = []
+    for _ in range(5):
+        outline, lines = alligator(
+            rng,
+            length_m=float(rng.uniform(1.2, 3.2)),
+            width_m=float(rng.uniform(0.9, 1.6)),
+            cell_m=float(rng.uniform(0.14, 0.28)),
+        )
+        ring = np.asarray(outline.exterior.coords) / 0.008 + (300.0, 200.0)
+        grey = np.clip(rng.normal(120.0, 6.0, (400, 600)), 0, 255).astype(np.uint8)
+        for line in lines:
+            points = np.round((line / 0.008 + (300.0, 200.0)) * 16).astype(np.int32)
+            cv2.polylines(
+                grey, [points], isClosed=False, color=60, thickness=1, lineType=cv2.LINE_AA, shift=4
+            )
+        image = np.repeat(cv2.GaussianBlur(grey, (0, 0), 0.8)[:, :, None], 3, axis=2).astype(np.uint8)
+        outlined = ClassicalMasker().outline(
+            image, Detection(DefectClass.ALLIGATOR_CRACK, None, bounds(ring))
+        )
+        assert outlined is not None
+        shares.append(enclosed(outlined.outlines_px[0]) / enclosed(ring))
+    assert 0.9 < float(np.mean(shares)) < 1.12, shares
 
 
 def test_outlines_of_a_detector_are_taken_as_they_are() -> None:
