@@ -159,3 +159,26 @@ def test_pictures_from_much_higher_up_do_not_spoil_sizes() -> None:
     sightings[2] = replace(sightings[2], gsd_mm=40.0, measured=small)
     (group,) = fuse(sightings, frames)
     assert combined(group, frames).area_m2 == pytest.approx(alone.area_m2)
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_what_is_too_coarse_to_measure_neither_takes_a_size_away_nor_makes_up_for_one(
+    cut: bool,  # noqa: FBT001
+) -> None:
+    """An overview's outline is wider than the thing, and has no size; the finer pictures show all or pieces of it."""
+    sightings, frames, _ = fly([hole(22, 0)], length_m=44)
+    (group,) = fuse(sightings, frames)
+    alone = combined(group, frames)
+    measured = sightings[2].measured
+    wide = replace(
+        measured,
+        figure=shapely.affinity.scale(measured.figure, 1.3, 1.3),
+        area_m2=None,
+        errors=Errors(position_m=0.05),
+    )
+    sightings = [one if place == 2 else replace(one, cut=cut) for place, one in enumerate(sightings)]
+    sightings[2] = replace(sightings[2], gsd_mm=40.0, measured=wide, cut=False)
+    (group,) = fuse(sightings, frames)
+    thing = combined(group, frames)
+    assert thing.area_m2 == (None if cut else pytest.approx(alone.area_m2))
+    assert ("finding.unmeasured.area_gsd" in thing.unmeasured) is cut

@@ -22,6 +22,8 @@ _COARSER = (
     1.5  # times the finest ground sampling distance: coarser pictures do not measure [project proposal]
 )
 _REASON = "finding.unmeasured."
+_COARSE = {True: (f"{_REASON}area_gsd",), False: (f"{_REASON}length_gsd",)}
+"""Why a thing that only coarse pictures show whole has no size: of outlines, of lines."""
 _RANK = {Severity.UNMEASURED: -1, Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2}
 
 
@@ -79,7 +81,10 @@ def combined(group: Group, frames: Mapping[str, Frame]) -> Thing:
     """Return the thing that a group of sightings shows."""
     own = [one for one in group.seen if one.sighting.label is group.label] or group.seen
     best = best_of(own, frames)
-    whole = _whole(group.seen)
+    sized = [one for one in group.seen if _sized(one)]
+    # An outline in pixels too coarse to measure is too wide: it does not decide which finer ones show the thing whole.
+    whole = _whole(sized) or _whole(group.seen)
+    coarse = bool(sized) and bool(whole) and not any(_sized(one) for one in whole)
     figure = _figure(group.seen, whole, best)
     measured = [one.sighting.measured for one in _finest(whole or group.seen)]
     length_m, length_error = weighted([(m.length_m, m.errors.length_m) for m in measured])
@@ -117,7 +122,7 @@ def combined(group: Group, frames: Mapping[str, Frame]) -> Thing:
             area_m2=area_error if area_m2 is not None else None,
         ),
         severity=severity,
-        unmeasured=_reasons(best, known),
+        unmeasured=_reasons(best, known, coarse=_COARSE[figure.area > 0] if coarse else ()),
         photos=tuple(sorted({one.sighting.unit for one in (*group.seen, *group.others)})),
     )
 
@@ -174,6 +179,12 @@ def _finest(seen: Sequence[Seen]) -> list[Seen]:
     """
     finest = min(one.sighting.gsd_mm for one in seen)
     return [one for one in seen if one.sighting.gsd_mm <= _COARSER * finest]
+
+
+def _sized(one: Seen) -> bool:
+    """Return whether a picture could measure the thing's length or area."""
+    measured = one.sighting.measured
+    return measured.length_m is not None or measured.area_m2 is not None
 
 
 def _size(figure: BaseGeometry) -> float:
@@ -246,11 +257,11 @@ def _severity(best: Seen, seen: Sequence[Seen]) -> Severity:
     return max(others, key=lambda s: (others.count(s), _RANK[s]), default=Severity.UNMEASURED)
 
 
-def _reasons(best: Seen, thing: Mapping[str, object]) -> tuple[str, ...]:
+def _reasons(best: Seen, thing: Mapping[str, object], *, coarse: tuple[str, ...]) -> tuple[str, ...]:
     """Return why sizes or the severity are missing, without the reasons of what another picture gave."""
     known = [name for name, value in thing.items() if value is not None]
     return tuple(
         key
-        for key in best.sighting.measured.unmeasured
+        for key in dict.fromkeys((*best.sighting.measured.unmeasured, *coarse))
         if not any(key.startswith(f"{_REASON}{name}") for name in known)
     )
