@@ -93,6 +93,7 @@ def test_several_parts_and_holes_become_valid_rings(
     points=st.lists(st.tuples(st.floats(-900, 900), st.floats(-900, 900)), min_size=0, max_size=12),
     limit=st.integers(5, 20),
 )
+@example(points=[(0.0, 0.0), (1.0, 0.0), (0.0, -553.0), (-5.960464477539063e-08, 3.0)], limit=5)
 def test_whatever_is_given_the_rings_are_valid(points: list[tuple[float, float]], limit: int) -> None:
     """Bow ties, slivers, lines, nothing: after make_valid these are collections of all kinds."""
     figure = shapely.Polygon([CENTRE + np.array(point) for point in points]) if len(points) > 2 else None

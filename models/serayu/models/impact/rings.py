@@ -89,7 +89,11 @@ def _simplified(part: BaseGeometry, points: int, plane: LocalPlane) -> list[Base
     best: list[BaseGeometry] = []
     most = 0.0
     for candidate in _candidates(part, points):
-        on_grid = shapely.set_precision(plane.to_degrees(np.array([candidate]))[0], _GRID)
+        degrees = shapely.make_valid(plane.to_degrees(np.array([candidate]))[0])
+        try:
+            on_grid = shapely.set_precision(degrees, _GRID)
+        except shapely.errors.GEOSException:
+            continue  # slivers of less than a grid step; the hull or the box are simple enough
         pieces = [shapely.Polygon(one.exterior) for one in shapely.get_parts(on_grid) if one.area > 0]
         if not pieces or max(shapely.get_num_coordinates(pieces)) > points:
             continue
