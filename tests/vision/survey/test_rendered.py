@@ -18,6 +18,7 @@ from shapely.geometry import shape
 from typer.testing import CliRunner
 
 from serayu.models.plane import LocalPlane
+from serayu.models.texts import text
 from serayu.vision.cli import app
 from serayu.vision.flight.plan import FlightNoise
 from serayu.vision.flight.render import render_flight
@@ -182,10 +183,22 @@ def test_roads_far_from_every_photo_are_named_once_and_the_report_does_not_say_t
     (problem,) = json.loads((tmp_path / "out" / "survey.json").read_text("utf-8"))["problems"]
     assert (problem["unit"], problem["code"]) == ("far.geojson", "roads_far")
     assert float(problem["detail"]) == pytest.approx(99.5, abs=0.5)
+    assert f"laporan untuk dicetak · report to print: {tmp_path / 'out' / 'report.html'}" in result.stdout
+    assert f"serayu vision publish {tmp_path / 'out'}" in result.stdout
     report = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "No road given" not in report
     assert "None of the roads was photographed" in report
     assert "99," in report
+
+
+def test_why_photos_are_good_for_less_is_said_on_the_screen(flight: Path, tmp_path: Path) -> None:
+    words = ["survey", str(flight / "photos"), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, [*words, "--boxes", str(flight / "boxes")])
+    assert result.exit_code == 0, result.stderr
+    reasons = json.loads((tmp_path / "out" / "survey.json").read_text("utf-8"))["quality"]
+    assert reasons, "pixels of 16 mm are too coarse for widths"
+    for key, n in reasons.items():
+        assert f"  {n} foto · pictures: {text(key, 'id')} · {text(key, 'en')}" in result.stdout
 
 
 def test_roads_beside_the_photos_are_no_problem(told: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ import numpy as np
 
 from serayu.models.survey.finding import DefectClass, Severity
 from serayu.models.survey.photo import crop_bounds
+from serayu.models.texts import decimal, text
 from serayu.vision.detection import Image
 from serayu.vision.sighting import Sighting
 
@@ -28,20 +29,23 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def caption(sighting: Sighting) -> str:
-    """Return what is written at a box: class, sizes, severity and score, in ASCII (the font has nothing else)."""
+    """Return what is written at a box, in Indonesian and in ASCII, for the font has nothing else.
+
+    Class, sizes, severity and, after ``skor``, the score.
+    """
     sizes = sighting.measured
-    words = [sighting.label.value]
+    words = [text(f"report.class.{sighting.label.value}", "id")]
     if sizes.length_m is not None:
-        words.append(f"{sizes.length_m:.2f} m")
+        words.append(f"{decimal(sizes.length_m, 2)} m")
     if sizes.width_mm is not None:
-        words.append(f"{sizes.width_mm:.1f} mm")
+        words.append(f"{decimal(sizes.width_mm, 1)} mm")
     if sizes.area_m2 is not None:
-        words.append(f"{sizes.area_m2:.2f} m2")
+        words.append(f"{decimal(sizes.area_m2, 2)} m2")
     if sizes.severity is not Severity.UNMEASURED:
-        words.append(sizes.severity.value)
+        words.append(text(f"report.severity.{sizes.severity.value}", "id"))
     if sighting.score is not None:
-        words.append(f"{sighting.score:.2f}")
-    return " ".join(words)
+        words.append(f"skor {decimal(sighting.score, 2)}")
+    return "; ".join(words)
 
 
 def annotated_jpeg(image: Image, sightings: tuple[Sighting, ...]) -> bytes:

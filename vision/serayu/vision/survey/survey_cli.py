@@ -1,7 +1,7 @@
 """``serayu vision survey``: photos or an orthophoto to findings on the road."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,7 @@ from serayu.models.command import emit, reported
 from serayu.models.errors import BadInputError
 from serayu.models.survey.survey_id import check_survey_id
 from serayu.vision.documents.method import Problem, left_out
+from serayu.vision.documents.words import meant
 from serayu.vision.survey.pipeline import Engine, Order, Outcome, Progress, local_engine, run_survey
 from serayu.vision.survey.publish import check_target, publish_survey
 from serayu.vision.survey.publish_cli import (
@@ -113,7 +114,7 @@ def survey(
         check_target(target)
     with _engine(engine, address, workers) as looking, _progress() as progress:
         outcome = run_survey(order, engine=looking, progress=progress)
-    document, text = _document(outcome), _text(outcome)
+    document, text = _document(outcome), _text(outcome, published=publish)
     if publish:
         done = publish_survey(out, target)
         document["published"], text = done, f"{text}\n{published_text(done)}"
@@ -168,7 +169,14 @@ def _said(problem: Problem) -> str:
     return f"{problem.unit}: {': '.join(told)}{' …' if len(problem.details) > 1 else ''}"
 
 
-def _text(outcome: Outcome) -> str:
+def _quality(reasons: Mapping[str, int]) -> Iterator[str]:
+    """Yield how many pictures each reason limited or refused."""
+    for key, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
+        said = meant(key)
+        yield f"  {n} foto · pictures: {' · '.join(filter(None, (said.id, said.en)))}"
+
+
+def _text(outcome: Outcome, *, published: bool) -> str:
     counts, summary = outcome.summary.counts, outcome.summary
     classes = ", ".join(f"{name} {n}" for name, n in counts.classes.items()) or "-"
     read = (
@@ -178,6 +186,7 @@ def _text(outcome: Outcome) -> str:
     lines = [
         f"survei · survey {summary.survey}",
         f"foto · pictures: {counts.units}; {read}; dari kerja sebelumnya · resumed {outcome.resumed}",
+        *_quality(summary.quality),
         f"temuan · findings: {counts.findings} dari · from {counts.sightings} penampakan · sightings: {classes}",
     ]
     if counts.unconfirmed:
@@ -189,5 +198,8 @@ def _text(outcome: Outcome) -> str:
     lines += [f"  {_said(one)}" for one in left_out(summary).problems[:10]]
     if len(summary.problems) > 10:  # noqa: PLR2004 -- what fits on a screen
         lines.append(f"  … {len(summary.problems) - 10} lagi · more, in survey.json")
-    lines.append(f"{outcome.out / 'findings.geojson'}")
+    lines.append(f"temuan di peta · findings on a map: {outcome.out / 'findings.geojson'}")
+    lines.append(f"laporan untuk dicetak · report to print: {outcome.out / 'report.html'}")
+    if not published:
+        lines.append(f"terbitkan · to publish: serayu vision publish {outcome.out}")
     return "\n".join(lines)
