@@ -99,3 +99,25 @@ def test_the_review_page_tells_surveys_of_one_road_and_hour_apart(api: Site) -> 
     assert names[TWIN].endswith(", 019f1b67…9f3c")
     assert names["jalan-lain"].startswith("photos, tidak diketahui, 0 temuan, terbit ")
     assert names["jalan-lain"].endswith(", jalan-lain")
+
+
+def test_the_review_page_and_the_list_say_what_findings_must_not_be_used_for(api: Site) -> None:
+    assert _publish(api, zipped(), "publish-0001").status_code == 201
+    bound = documents("riset")
+    for file in ("segments.geojson", "findings.geojson"):
+        bound[file]["features"] = []
+    bound["sightings.json"]["photos"] = []
+    told = {"name": "landslide", "restriction_id": "Hanya <riset>.", "restriction_en": "Research only."}
+    bound["survey.json"].update(
+        weights=[{"name": "road"}, told], counts={"units": 2, "findings": 0, "classes": {}}
+    )
+    assert _publish(api, zipped(bound, {}), "publish-0002").status_code == 201
+    with api.client() as client:
+        assert client.post("/login", data={"key": api.secrets["keys"]["dishub"]}).status_code == 303
+        pages = {one: client.get("/tinjau", params={"survey": one}).text for one in (SURVEY, "riset", "")}
+        listed = client.get("/api/v1/surveys").json()["surveys"]
+    assert "Hanya &lt;riset&gt;." in pages["riset"]
+    assert "Research only." in pages[""]
+    assert "Research only." not in pages[SURVEY]
+    restrictions = {one["id"]: one["restrictions"] for one in listed}
+    assert restrictions == {SURVEY: [], "riset": [{"id": "Hanya <riset>.", "en": "Research only."}]}

@@ -246,7 +246,9 @@ def _page(api: Api, who: Principal, shown: Shown) -> Response:
     for one in api.register.reviews(region, findings=[one.id for one in found.page]):
         history.setdefault(one.finding, []).append(one)
     roads = api.register.survey_roads(region)
-    surveys = [(one.id, _named(one, roads.get(one.id, ()))) for one in api.register.surveys(region)]
+    known = api.register.surveys(region)
+    surveys = [(one.id, _named(one, roads.get(one.id, ()))) for one in known]
+    listed = [one for one in known if shown.survey in (None, one.id)]
     frames = _frames(api, found.page)
     values: Mapping[str, Any] = {
         "items": [Item(one, history.get(one.id, [])[::-1], frames.get(one.id)) for one in found.page],
@@ -254,6 +256,7 @@ def _page(api: Api, who: Principal, shown: Shown) -> Response:
         "page": page,
         "pages": pages,
         "surveys": surveys,
+        "restrictions": dict.fromkeys(told for one in listed for told in one.restrictions),
         "agreement": _agreement(api, shown.survey),
     }
     return api.pages.response(

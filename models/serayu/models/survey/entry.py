@@ -59,6 +59,24 @@ class SurveyEntry(msgspec.Struct, frozen=True, kw_only=True):
     published_by: str
     document: str
 
+    @property
+    def restrictions(self) -> tuple[tuple[str, str], ...]:
+        """What its detectors, and so its findings, must not be used for, in Indonesian and English; often none."""
+        weights = msgspec.json.decode(self.document, type=_Told).weights
+        return tuple(
+            dict.fromkeys(
+                (one["restriction_id"], one.get("restriction_en", ""))
+                for one in weights
+                if "restriction_id" in one
+            )
+        )
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """What is read of ``survey.json`` here."""
+
+    weights: list[dict[str, str]] = []
+
 
 class FindingEntry(NamedTuple):
     """A published finding: its feature, whether it has a picture, and its last review."""
@@ -133,6 +151,7 @@ def survey_document(entry: SurveyEntry, *, whole: bool = False) -> dict[str, Any
         "published": rfc3339(entry.published_us),
         "published_by": entry.published_by,
         "sha256": entry.digest,
+        "restrictions": [{"id": one, "en": other} for one, other in entry.restrictions],
     }
     return {**said, "summary": msgspec.json.decode(entry.document)} if whole else said
 
