@@ -1,5 +1,6 @@
 """One small training on drawn pictures, killed after an epoch and resumed: needs the extra ``train``."""
 
+import csv
 import os
 import subprocess
 import sys
@@ -119,9 +120,14 @@ def test_a_killed_training_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_masks_are_learnt_too(tmp_path: Path) -> None:
     draw_data(tmp_path)
     (tmp_path / "tiny.toml").write_text(
-        CONFIG.format(task="segment", model="yolo11n-seg", known="", epochs=1)
+        CONFIG.format(task="segment", model="yolo11n-seg", known="", epochs=1).replace(
+            "warmup_epochs = 0", "warmup_epochs = 1"
+        )
     )
     done = command(tmp_path, "--resume")
     assert done.returncode == 0, done.stderr[-3000:]
     record = msgspec.json.decode(done.stdout)
     assert (record["task"], record["done"], record["labels"]["train"]["pothole"]) == ("segment", 1, 6)
+    with (tmp_path / "runs" / "tiny" / "results.csv").open(encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["lr/pg2"]) <= 0.001, "Adam's steps are as long as its rate: biases too begin slowly"
