@@ -19,7 +19,7 @@ from serayu.models.survey.entry import FindingEntry, Order, SurveyEntry, Wanted,
 from serayu.models.survey.finding import DefectClass
 from serayu.models.survey.labels import labels_zip
 from serayu.models.survey.overlap import short_id
-from serayu.models.survey.photo import PhotoBoxes, crop_bounds
+from serayu.models.survey.photo import CropFrame, crop_frame
 from serayu.models.survey.review import Agreement, Judgement, Review, agreement
 from serayu.models.texts import text
 from serayu.models.times import SystemClock, wib
@@ -71,20 +71,12 @@ class Said(Shown):
     csrf: str = ""
 
 
-class Frame(NamedTuple):
-    """Size of the cut from the photo that a picture shows, and the finding's box in it; px of the photo."""
-
-    width: int
-    height: int
-    box: tuple[float, float, float, float]
-
-
 class Item(NamedTuple):
     """A finding as the page shows it."""
 
     found: FindingEntry
     history: Sequence[Review]
-    frame: Frame | None
+    frame: CropFrame | None
 
 
 @router.post(
@@ -197,11 +189,11 @@ def _agreement(api: Api, survey: str | None) -> Agreement:
     return agreement(api.register.review_tally(api.region.code, survey))
 
 
-def _frames(api: Api, page: Sequence[FindingEntry]) -> dict[str, Frame]:
+def _frames(api: Api, page: Sequence[FindingEntry]) -> dict[str, CropFrame]:
     """Return where the picture of each finding shows it; nothing where the photo shows it twice or has no boxes."""
     measured = {one.id: (one.survey, one.feature["properties"]["photo"]) for one in page if one.picture}
     names = {photo for _, photo in measured.values()}
-    frames: dict[str, Frame] = {}
+    frames: dict[str, CropFrame] = {}
     for survey, photo in api.register.survey_photos(api.region.code, names=names):
         boxes: dict[str, list[tuple[float, float, float, float]]] = {}
         for box in photo.boxes:
@@ -209,14 +201,8 @@ def _frames(api: Api, page: Sequence[FindingEntry]) -> dict[str, Frame]:
                 boxes.setdefault(box.finding, []).append(box.xyxy_px)
         for finding, own in boxes.items():
             if len(own) == 1:
-                frames[finding] = _frame(own[0], photo)
+                frames[finding] = crop_frame(own[0], width_px=photo.width_px, height_px=photo.height_px)
     return frames
-
-
-def _frame(box: tuple[float, float, float, float], photo: PhotoBoxes) -> Frame:
-    left, top, right, bottom = crop_bounds(box, width_px=photo.width_px, height_px=photo.height_px)
-    x0, y0, x1, y1 = box
-    return Frame(right - left, bottom - top, (x0 - left, y0 - top, x1 - left, y1 - top))
 
 
 def _named(one: SurveyEntry, roads: Sequence[str]) -> str:

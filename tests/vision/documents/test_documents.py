@@ -1,5 +1,6 @@
 """The documents of a survey, opened again by other programs' readers."""
 
+import io
 import json
 import re
 import zlib
@@ -16,9 +17,11 @@ import pyogrio
 import pyogrio.raw
 import pytest
 import shapely
+from PIL import Image
 from typing_extensions import override
 
 from serayu.models.survey.finding import DefectClass, Severity
+from serayu.models.survey.photo import CropFrame
 from serayu.vision.documents import content as content_module
 from serayu.vision.documents import crops as crops_module
 from serayu.vision.documents.columns import tables_of
@@ -367,7 +370,7 @@ def test_slides_and_the_severe_get_pictures_first_and_the_rest_is_counted(
     facts: Facts, written: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(crops_module, "MOST_PICTURES", 3)
-    chosen = chosen_crops(facts.findings, written / "crops")
+    chosen = chosen_crops(facts.findings, written / "crops", {})
     assert len(chosen) == 3
     assert facts.slides[0].id in chosen
     severe = {one.id for one in facts.findings if one.severity is Severity.HIGH}
@@ -378,9 +381,28 @@ def test_slides_and_the_severe_get_pictures_first_and_the_rest_is_counted(
     assert f"{told.pictures_left_out} gambar tidak dimuat" in html(told)
 
 
+def test_the_box_of_a_finding_is_drawn_where_its_crop_shows_it(facts: Facts, tmp_path: Path) -> None:
+    id_ = facts.findings[0].id
+    Image.new("RGB", (640, 320), (110, 110, 110)).save(tmp_path / f"{id_}.jpg", quality=95)
+    frame = CropFrame(1280, 640, (320.0, 160.0, 960.0, 480.0))
+    (drawn,) = chosen_crops(facts.findings[:1], tmp_path, {id_: frame}).values()
+    with Image.open(io.BytesIO(drawn)) as picture:
+        grey = np.asarray(picture.convert("L"), dtype=int)
+    height, width = grey.shape
+    column, row = grey[height // 2], grey[:, width // 2]
+    assert abs(int(column[: width // 2].argmax()) - width // 4) <= 1
+    assert abs(width // 2 + int(column[width // 2 :].argmax()) - 3 * width // 4) <= 1
+    assert abs(int(row[: height // 2].argmax()) - height // 4) <= 1
+    assert column.min() < 60, "dark beside light, for any road"
+    assert abs(grey[height // 2, width // 2] - 110) <= 3
+    (plain,) = chosen_crops(facts.findings[:1], tmp_path, {}).values()
+    with Image.open(io.BytesIO(plain)) as picture:
+        assert np.ptp(np.asarray(picture.convert("L"), dtype=int)) <= 3
+
+
 def test_pictures_stop_at_a_size(facts: Facts, written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crops_module, "MOST_BYTES", 12_000)
-    chosen = chosen_crops(facts.findings, written / "crops")
+    chosen = chosen_crops(facts.findings, written / "crops", {})
     assert 0 < len(chosen) < len(facts.findings)
     assert sum(map(len, chosen.values())) <= 12_000
 

@@ -1,8 +1,10 @@
 """Boxes of findings in the photos that show them: what reviews become training labels with."""
 
+from typing import NamedTuple
+
 import msgspec
 
-__all__ = ["FindingBox", "PhotoBoxes", "SurveyPhotos", "crop_bounds"]
+__all__ = ["CropFrame", "FindingBox", "PhotoBoxes", "SurveyPhotos", "crop_bounds", "crop_frame"]
 
 _MARGIN = 0.25  # of a thing's size around it in its crop [project proposal]
 _MARGIN_PX = 24  # at least
@@ -52,6 +54,14 @@ class SurveyPhotos(msgspec.Struct, frozen=True):
     photos: tuple[PhotoBoxes, ...]
 
 
+class CropFrame(NamedTuple):
+    """Size of the cut from a photo that a crop shows, and the finding's box in it; px of the photo."""
+
+    width: int
+    height: int
+    box: tuple[float, float, float, float]
+
+
 def crop_bounds(
     xyxy_px: tuple[float, float, float, float], *, width_px: int, height_px: int
 ) -> tuple[int, int, int, int]:
@@ -69,3 +79,10 @@ def crop_bounds(
     x0, x1 = (int(min(max(value, 0), width_px)) for value in (left - margin, right + margin))
     y0, y1 = (int(min(max(value, 0), height_px)) for value in (top - margin, bottom + margin))
     return x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)
+
+
+def crop_frame(xyxy_px: tuple[float, float, float, float], *, width_px: int, height_px: int) -> CropFrame:
+    """Return what the crop of a box shows and where the box lies in it; parameters as of `crop_bounds`."""
+    left, top, right, bottom = crop_bounds(xyxy_px, width_px=width_px, height_px=height_px)
+    x0, y0, x1, y1 = xyxy_px
+    return CropFrame(right - left, bottom - top, (x0 - left, y0 - top, x1 - left, y1 - top))

@@ -131,7 +131,7 @@ def content_of(facts: Facts, *, crops: Path) -> Content:
         Folder with the picture of each finding.
     """
     shown = facts.findings[:MOST_ROWS]
-    pictures = chosen_crops(shown, crops)
+    pictures = chosen_crops(shown, crops, facts.frames)
     missing, reasons = Letters(), Letters()
     segments = tuple(_segment(one["properties"], missing) for one in facts.segments)
     findings = tuple(

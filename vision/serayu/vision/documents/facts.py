@@ -12,6 +12,7 @@ from serayu.models.errors import BadInputError
 from serayu.models.plane import LocalPlane
 from serayu.models.roads.line import Ruas
 from serayu.models.survey.finding import DefectClass, Finding
+from serayu.models.survey.photo import CropFrame
 from serayu.vision.documents.weights import Model, models_of
 from serayu.vision.imagery import Imagery, Unit
 from serayu.vision.survey.result import UnitResult
@@ -93,6 +94,8 @@ class Facts:
         Cameras, the one of most photos first.
     models
         The detectors' weights.
+    frames
+        Where the picture of each finding shows it, by its id.
     """
 
     findings: tuple[Finding, ...]
@@ -103,6 +106,7 @@ class Facts:
     roads: tuple[Ruas, ...] = ()
     equipment: tuple[Equipment, ...] = ()
     models: tuple[Model, ...] = field(default=())
+    frames: Mapping[str, CropFrame] = field(default_factory=dict)
 
     @property
     def slides(self) -> tuple[Finding, ...]:
@@ -141,6 +145,7 @@ def facts_of(
     moved: Callable[[str, BaseGeometry], BaseGeometry],
     imagery: Imagery,
     roads: Sequence[Ruas] = (),
+    frames: Mapping[str, CropFrame] | None = None,
 ) -> Facts:
     """Gather the facts of a survey.
 
@@ -156,6 +161,8 @@ def facts_of(
         The pictures; opened only for the tags that name the camera.
     roads
         The network.
+    frames
+        Where the picture of each finding shows it.
     """
     shows = Counter(name for one in findings for name in one.photos)
     photos = [
@@ -170,6 +177,7 @@ def facts_of(
         roads=tuple(sorted(roads, key=lambda one: one.number)),
         equipment=_equipment(imagery.units()),
         models=models_of(summary.weights),
+        frames=frames or {},
     )
 
 

@@ -1,14 +1,14 @@
-"""Which findings each picture shows, and where: the document ``sightings.json``."""
+"""Which findings each picture shows, and where: the document ``sightings.json``, and boxes in crops."""
 
 from collections.abc import Iterable, Sequence
 
 from serayu.models.survey.finding import Finding
-from serayu.models.survey.photo import FindingBox, PhotoBoxes, SurveyPhotos
+from serayu.models.survey.photo import CropFrame, FindingBox, PhotoBoxes, SurveyPhotos, crop_frame
 from serayu.vision.survey.combine import Thing
 from serayu.vision.survey.fuse import Group
 from serayu.vision.survey.result import UnitResult
 
-__all__ = ["survey_photos"]
+__all__ = ["crop_frames", "survey_photos"]
 
 _DECIMALS = 1  # of a pixel
 
@@ -46,3 +46,16 @@ def survey_photos(
         unplaced = result.n_detections - len(boxes)
         photos.append(PhotoBoxes(result.unit, result.size_px[0], result.size_px[1], unplaced, boxes))
     return SurveyPhotos(survey, tuple(photos))
+
+
+def crop_frames(
+    pairs: Sequence[tuple[Finding, Thing]], results: Iterable[UnitResult]
+) -> dict[str, CropFrame]:
+    """Return where the crop of each finding, cut from its best picture, shows it, by the finding's id."""
+    sizes = {one.unit: one.size_px for one in results}
+    frames = {}
+    for finding, thing in pairs:
+        size = sizes[thing.best.unit]
+        if size is not None:
+            frames[finding.id] = crop_frame(thing.best.xyxy_px, width_px=size[0], height_px=size[1])
+    return frames

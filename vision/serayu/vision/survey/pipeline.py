@@ -28,7 +28,7 @@ from serayu.vision.survey.frames import frames_of
 from serayu.vision.survey.fuse import fuse
 from serayu.vision.survey.ids import digest, stable_uuid7
 from serayu.vision.survey.out_folder import Wanted, check_no_input, check_same_survey, forget_survey
-from serayu.vision.survey.photo_boxes import survey_photos
+from serayu.vision.survey.photo_boxes import crop_frames, survey_photos
 from serayu.vision.survey.place import SLIDE_LIMIT_M, Roads, slopes
 from serayu.vision.survey.recipe import (
     Recipe,
@@ -211,6 +211,7 @@ def run_survey(
             moved=alignment.moved,
             imagery=imagery,
             roads=() if roads is None else roads.network.ruas,
+            frames=crop_frames(pairs, results),
         )
         write_reports(order.out, facts, crops=order.out / CROPS)
         write_documents(
