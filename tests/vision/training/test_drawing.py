@@ -136,6 +136,15 @@ def test_a_look_changes_no_shape_and_is_the_same_for_the_same_seed(seed: int) ->
     assert (changed_look(image, Augment(), np.random.default_rng(seed)) == image).all()
 
 
+@given(seed=st.integers(0, 10_000))
+def test_shadows_of_leaves_only_darken(seed: int) -> None:
+    image = np.full((60, 90, 3), 200, np.uint8)
+    shaded = changed_look(image, Augment(shade_p=1), np.random.default_rng(seed))
+    assert shaded.shape == image.shape
+    assert (shaded <= image).all()
+    assert shaded.min() >= 200 * (1 - 0.65 * 1.05) - 1
+
+
 def test_classes_nobody_labelled_become_a_box_over_the_picture_through_every_zoom() -> None:
     drawn = Drawn(asphalt(), np.array([0]), np.array([[10.0, 10.0, 30.0, 30.0]]))
     entry = Entry(source=0, scene=0, weight=1, ignored=((4, 0.0, 0.0, 1.0, 1.0),))

@@ -155,6 +155,8 @@ class Augment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         Smallest and largest factor of the ground resolution, drawn evenly in its logarithm.
     zoom_p, tone_p, soft_p, noise_p, jpeg_p
         Share of pictures that are resampled, get another tone, are blurred, get noise, are compressed again.
+    shade_p
+        Share of pictures that get shadows of leaves: dark spots that are no damage.
     clean_p
         Share of pictures that are cut to a part without any label: nearly every picture of the data has one, and a
         network that never saw clean road finds something on it.
@@ -164,6 +166,7 @@ class Augment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     zoom_p: Share = 0.0
     clean_p: Share = 0.0
     tone_p: Share = 0.0
+    shade_p: Share = 0.0
     soft_p: Share = 0.0
     noise_p: Share = 0.0
     jpeg_p: Share = 0.0

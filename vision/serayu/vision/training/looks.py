@@ -74,6 +74,8 @@ def changed_look(image: Image, augment: Augment, rng: np.random.Generator) -> Im
     result = image
     if rng.random() < augment.tone_p:
         result = _toned(result, rng)
+    if augment.shade_p and rng.random() < augment.shade_p:
+        result = _dappled(result, rng)
     if rng.random() < augment.soft_p:
         result = _softened(result, rng)
     if rng.random() < augment.noise_p:
@@ -112,6 +114,23 @@ def _shaded(image: Image, rng: np.random.Generator) -> Image:
     soft = 1 / (1 + np.exp(-(field - 0.55) * rng.uniform(8, 40)))
     shade = 1 - rng.uniform(0.2, 0.6) * soft
     return np.asarray(np.clip(image * shade[..., None], 0, 255), np.uint8)
+
+
+def _dappled(image: Image, rng: np.random.Generator) -> Image:
+    """Return the picture with shadows of leaves on part of it: dark spots that are no holes."""
+    height, width = image.shape[:2]
+    cells = float(np.exp(rng.uniform(np.log(6), np.log(30))))
+    across, down = (max(3, round(cells * side / max(height, width))) for side in (width, height))
+    spots = cv2.resize(
+        rng.random((down, across)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+    )
+    part = cv2.resize(rng.random((3, 3)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    leaf = 1 / (1 + np.exp(-(spots - rng.uniform(0.5, 0.85)) * rng.uniform(15, 50)))
+    there = 1 / (1 + np.exp(-(part - rng.uniform(0.3, 0.7)) * 12))
+    # A shadow is lit by the sky alone: darker, and a little bluer.
+    depth = rng.uniform(0.25, 0.65) * np.array([0.92, 1.0, 1.05], np.float32)
+    shade = 1 - (leaf * there)[..., None] * depth
+    return np.asarray(np.clip(image * shade, 0, 255), np.uint8)
 
 
 def _softened(image: Image, rng: np.random.Generator) -> Image:
