@@ -104,10 +104,17 @@ def test_a_dark_square_is_a_hole_or_something_else(other: DefectClass) -> None:
 
 @pytest.mark.parametrize(
     ("at_m", "pictures", "score", "kept"),
-    [(20.0, 1, 0.9, False), (20.0, 2, 0.3, True), (20.0, 1, None, True), (0.0, 1, 0.9, True)],
-    ids=["one of four", "two of four", "drawn by a person", "at the end, where few look"],
+    [
+        (20.0, 1, 0.9, False),
+        (20.0, 2, 0.3, False),
+        (20.0, 2, 0.6, True),
+        (20.0, 3, 0.4, True),
+        (20.0, 1, None, True),
+        (0.0, 1, 0.9, True),
+    ],
+    ids=["one of four", "two weak", "two strong", "three of four", "drawn by a person", "one of two"],
 )
-def test_what_one_picture_of_many_shows_is_left_out(
+def test_a_thing_needs_confidence_over_all_pictures_that_show_its_place(
     at_m: float, pictures: int, score: float | None, *, kept: bool
 ) -> None:
     sightings, frames, _ = fly([hole(at_m, 0)], length_m=40)
@@ -116,9 +123,10 @@ def test_what_one_picture_of_many_shows_is_left_out(
     seen = [replace(one, score=score) for one in sightings if not one.cut][:pictures]
     groups = fuse(seen, frames)
     figures = [combined(group, frames).figure for group in groups]
-    left, dropped = confirmed(groups, figures, frames)
+    left, dropped = confirmed(groups, figures, frames, least={HOLE: 0.25})
     assert (len(left), dropped) == ((1, 0) if kept else (0, 1))
-    assert confirmed((), (), frames) == ((), 0)
+    assert confirmed((), (), frames, least={}) == ((), 0)
+    assert confirmed(groups, figures, frames, least={PATCH: 0.25})[1] == 0, "no threshold of its own"
 
 
 @settings(max_examples=8, deadline=None)

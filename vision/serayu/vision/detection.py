@@ -53,6 +53,16 @@ class Detector(Protocol):
         """Return what else decides on what is found (threshold, scale, …): detectors that differ in it are others."""
         ...
 
+    @property
+    def defects(self) -> tuple[DefectClass, ...]:
+        """Return the classes of damage that it knows."""
+        ...
+
+    @property
+    def threshold(self) -> float:
+        """Return the least score of what it finds."""
+        ...
+
     def detect(self, image: Image, *, gsd_mm: float | None) -> tuple[Detection, ...]:
         """Return what is in a picture, whose ground sampling distance is so many mm per px (None: not known).
 

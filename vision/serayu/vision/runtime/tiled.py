@@ -109,6 +109,11 @@ class TiledDetector:
         return repr((self.classes, self.threshold, self._scale, self._overlap))
 
     @property
+    def defects(self) -> tuple[DefectClass, ...]:
+        """Return those of its classes that are damage."""
+        return tuple(DefectClass(name) for name in self.classes if name in _DEFECTS)
+
+    @property
     def has_masks(self) -> bool:
         """Return whether detections have outlines."""
         return self._head.coefficients > 0

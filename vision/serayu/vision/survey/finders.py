@@ -1,12 +1,13 @@
 """What finds things in the units of a survey: given boxes, or detectors."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from serayu.models.survey.finding import DefectClass
 from serayu.vision.detection import Detection, Detector
 from serayu.vision.imagery import Opened, Unit
 from serayu.vision.survey.boxes import GivenBoxes
@@ -35,6 +36,11 @@ class GivenFinder:
     def key(self) -> str:
         """Return what its results depend on besides the bytes of pictures, weights and boxes."""
         return self.name
+
+    @property
+    def least(self) -> Mapping[DefectClass, float]:
+        """Return no thresholds: boxes that somebody drew are not doubted."""
+        return {}
 
     def find(self, unit: Unit, opened: Opened) -> tuple[Detection, ...]:
         """Return the boxes of a unit.
@@ -67,6 +73,15 @@ class DetectorFinder:
     def key(self) -> str:
         """Return what its results depend on besides the bytes of pictures, weights and boxes."""
         return " + ".join(f"{one.name} {one.settings}" for one in self.detectors)
+
+    @property
+    def least(self) -> Mapping[DefectClass, float]:
+        """Return the least score of each class; of a class that several detectors know, the lowest."""
+        lowest: dict[DefectClass, float] = {}
+        for one in self.detectors:
+            for label in one.defects:
+                lowest[label] = min(one.threshold, lowest.get(label, 1.0))
+        return lowest
 
     def find(self, unit: Unit, opened: Opened) -> tuple[Detection, ...]:  # noqa: ARG002 -- given boxes need it
         """Return what the detectors see, by class, then box."""

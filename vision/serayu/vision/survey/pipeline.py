@@ -179,7 +179,8 @@ def run_survey(
         groups = fuse((one for result in results for one in result.sightings), frames)
         alignment = groups[0].alignment if groups else Alignment()
         groups = voted(groups, [combined(group, frames).figure for group in groups])
-        groups, unconfirmed = confirmed(groups, [combined(group, frames).figure for group in groups], frames)
+        figures = [combined(group, frames).figure for group in groups]
+        groups, unconfirmed = confirmed(groups, figures, frames, least=recipe.finder().least)
         things = [combined(group, frames) for group in groups]
         with slopes(order.dem) as slope_of:
             pairs = findings_of(

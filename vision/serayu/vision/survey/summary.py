@@ -31,7 +31,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     classes
         Findings by class.
     unconfirmed
-        Things left out because one picture alone saw them where more show their place.
+        Things left out because too few of the pictures that show their place saw them, or too weakly.
     """
 
     units: int

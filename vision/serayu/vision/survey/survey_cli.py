@@ -191,7 +191,8 @@ def _text(outcome: Outcome, *, published: bool) -> str:
     ]
     if counts.unconfirmed:
         lines.append(
-            f"hanya di satu foto, tidak dipakai · in one picture only, left out: {counts.unconfirmed}"
+            "terlalu jarang atau lemah di foto yang bertumpang, tidak dipakai · too seldom or too weak over the "
+            f"overlapping pictures, left out: {counts.unconfirmed}"
         )
     notes = summary.privacy.texts
     lines += [f"{one} · {other}" for one, other in zip(notes["id"], notes["en"], strict=True)]
