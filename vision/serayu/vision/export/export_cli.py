@@ -84,10 +84,18 @@ def run(
         if int8:
             some = drawn(dataset, most=CALIBRATION_PICTURES)
             images = [read_picture(sample.image, upright=True) for sample in some.samples]
-            made = quantise(exported.file, Path(place) / f"{name}-int8.xml", images, scale=scale)
-            quantised = _judged(exported, made[0], scale, dataset)
-            if quantised.points_below(full) <= MOST_LOSS:
-                files += made
+            for float_head in (False, True):
+                made = quantise(
+                    exported.file,
+                    Path(place) / f"{name}-int8.xml",
+                    images,
+                    scale=scale,
+                    float_head=float_head,
+                )
+                quantised = _judged(exported, made[0], scale, dataset)
+                if quantised.points_below(full) <= MOST_LOSS:
+                    files += made
+                    break
         choice = ThresholdChoice(
             f1=round(full.choice.f1, 3),
             pictures=full.pictures,

@@ -30,7 +30,9 @@ _HEAD = re.compile(r"model\.(\d+)[./]")
 _LAST_STEPS = ("Add", "Sub", "Mul", "Div")
 
 
-def quantise(file: Path, into: Path, images: Sequence[Image], *, scale: Scale) -> tuple[Path, Path]:
+def quantise(
+    file: Path, into: Path, images: Sequence[Image], *, scale: Scale, float_head: bool = False
+) -> tuple[Path, Path]:
     """Write an ONNX network as OpenVINO in 8 bit.
 
     Weights and activations are quantised after training [Jacob et al. 2018]; the arithmetic that turns the head's
@@ -47,6 +49,8 @@ def quantise(file: Path, into: Path, images: Sequence[Image], *, scale: Scale) -
         Pictures of the training, in a fixed order.
     scale
         How pictures are brought to the network.
+    float_head
+        Whether the whole head keeps its numbers, and only the rest is in 8 bit: slower, and nearer to the original.
 
     Raises
     ------
@@ -68,7 +72,7 @@ def quantise(file: Path, into: Path, images: Sequence[Image], *, scale: Scale) -
         nncf.Dataset(tiles),
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(tiles),
-        ignored_scope=_ignored(nncf, model),
+        ignored_scope=_ignored(nncf, model, whole_head=float_head),
     )
     openvino.save_model(quantised, into, compress_to_fp16=True)
     found = machine_paths(into.read_bytes())
@@ -96,11 +100,13 @@ def _inputs(images: Sequence[Image], *, scale: Scale, side_px: int) -> Iterator[
         )
 
 
-def _ignored(nncf: ModuleType, model: "openvino.Model") -> "nncf_module.IgnoredScope":
+def _ignored(nncf: ModuleType, model: "openvino.Model", *, whole_head: bool) -> "nncf_module.IgnoredScope":
     """Return the steps of the head that stay as they are."""
     numbers = [int(found[1]) for node in model.get_ops() if (found := _HEAD.search(node.get_friendly_name()))]
     if not numbers:
         return nncf.IgnoredScope()
     head = rf".*model\.{max(numbers)}"
+    if whole_head:
+        return nncf.IgnoredScope(patterns=[rf"{head}/.*"], types=["Sigmoid"], validate=False)
     patterns = [rf"{head}/(.*/)?{step}[^/]*$" for step in _LAST_STEPS] + [rf"{head}/dfl.*"]
     return nncf.IgnoredScope(patterns=patterns, types=["Sigmoid"], validate=False)
