@@ -48,19 +48,19 @@ def test_research_only_pictures_make_weights_with_a_restriction() -> None:
 
 def test_the_baseline_has_the_pictures_size_rounds_and_judges_of_what_it_is_compared_with() -> None:
     road, _ = read_config(Path("road"))
+    fine, _ = read_config(Path("road_fine"))
     plain, _ = read_config(Path("road_plain"))
     for field in (
         "classes",
         "size_px",
-        "epochs",
         "batch",
         "seed",
         "holdout",
         "judge",
-        "judge_every",
         "model",
     ):
-        assert getattr(road, field) == getattr(plain, field), field
+        assert getattr(road, field) == getattr(fine, field) == getattr(plain, field), field
+    assert plain.epochs == road.epochs + fine.epochs
     assert not plain.hyper
     assert not plain.paste
 
