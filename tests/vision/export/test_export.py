@@ -175,8 +175,9 @@ def test_int8_is_calibrated_and_finds_boxes(made: tuple[Any, Exported], tmp_path
     xml, weights = quantise(exported.file, tmp_path / "a-int8.xml", [picture()] * 3, scale=Scale())
     assert machine_paths(xml.read_bytes()) == ()
     assert weights.stat().st_size < 0.45 * exported.file.stat().st_size
-    told = {"scale": Scale(), "float_head": True}
-    _, longer = quantise(exported.file, tmp_path / "b-int8.xml", [picture()] * 3, **told)
+    _, longer = quantise(
+        exported.file, tmp_path / "b-int8.xml", [picture()] * 3, scale=Scale(), float_head=True
+    )
     assert weights.stat().st_size < longer.stat().st_size < 0.9 * exported.file.stat().st_size
 
 
