@@ -18,10 +18,7 @@ from serayu.standalone.processes import ManagedProcess
 __all__ = ["Flight", "FlightError", "Survey", "lines_of", "survey_of"]
 
 FOLDER = "drone"
-FALSE = (
-    "temuan keliru lazim pada bobot cepat: tinjau di /tinjau sebelum bertindak · false findings are expected of the "
-    "quick weights: review at /tinjau before acting"
-)
+FALSE = "pendeteksi dapat keliru: tinjau di /tinjau sebelum bertindak · detectors err: review at /tinjau before acting"
 TIMEOUT_S = 30.0
 PAGE = 1000
 
