@@ -254,7 +254,7 @@ def test_the_text_says_when_boxes_were_given() -> None:
     assert "baseh-1" in text
     assert "recall 0.5" in text
     assert "duplicates 0" in text
-    assert "false findings are expected" in text
+    assert "detectors err" in text
     noted = msgspec.structs.replace(survey, given_boxes=True, note="kotak diberikan")
     text = "\n".join(lines_of(noted, None))
     assert "kotak diberikan" in text
