@@ -258,7 +258,7 @@ def test_the_text_says_when_boxes_were_given() -> None:
     noted = msgspec.structs.replace(survey, given_boxes=True, note="kotak diberikan")
     text = "\n".join(lines_of(noted, None))
     assert "kotak diberikan" in text
-    assert "false findings" not in text
+    assert "detectors err" not in text
 
 
 def test_the_result_of_the_process_can_be_read_back(tmp_path: Path) -> None:
